@@ -1,0 +1,75 @@
+import { inspect } from 'node:util';
+
+const brand = Symbol.for('axios-stash.CacheError');
+
+/**
+ * What every error of this package extends. A request never rejects with one, save for a bad per-request
+ * option (`CacheOptionError`): it rejects with what axios itself would have rejected with.
+ */
+export class CacheError extends Error {
+  override name = 'CacheError';
+  /** Stable, machine-readable: `ERR_CACHE_OPTION`, `ERR_CACHE_DRIVER`, `ERR_CACHE_STORE`, `ERR_CACHE_RECORD`. */
+  readonly code: string;
+
+  constructor(message: string, code: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+    Object.defineProperty(this, brand, { value: true });
+  }
+}
+
+/** An option that is unknown, of the wrong type or out of range. The message names option, value and what is allowed. */
+export class CacheOptionError extends CacheError {
+  override name = 'CacheOptionError';
+  readonly option: string;
+  readonly value: unknown;
+
+  constructor(option: string, value: unknown, allowed: string, cause?: unknown) {
+    super(`Option ${option}: got ${describeValue(value)}; ${allowed}`, 'ERR_CACHE_OPTION', cause);
+    this.option = option;
+    this.value = value;
+  }
+}
+
+/** The package that a backend needs is not installed; the message says which to install. */
+export class CacheDriverMissingError extends CacheError {
+  override name = 'CacheDriverMissingError';
+  readonly driver: string;
+
+  constructor(backend: string, driver: string, cause?: unknown) {
+    super(`Backend ${backend} needs the package ${driver}: npm install ${driver}`, 'ERR_CACHE_DRIVER', cause);
+    this.driver = driver;
+  }
+}
+
+/** A store failed or is closed. Rejects maintenance calls, and is in `error` events; never rejects a request. */
+export class CacheStoreError extends CacheError {
+  override name = 'CacheStoreError';
+  constructor(message: string, cause?: unknown) {
+    super(message, 'ERR_CACHE_STORE', cause);
+  }
+}
+
+/** A stored record that can't be read: damaged, foreign, of a newer version, wrong seal. Only in `error` events. */
+export class CacheRecordError extends CacheError {
+  override name = 'CacheRecordError';
+  constructor(message: string, cause?: unknown) {
+    super(message, 'ERR_CACHE_RECORD', cause);
+  }
+}
+
+/** Whether `value` is an error of this package, from either of its builds (so no `instanceof`). */
+export function isCacheError(value: unknown): value is CacheError {
+  return typeof value === 'object' && value !== null && (value as Record<symbol, unknown>)[brand] === true;
+}
+
+/** A short, one-line rendering for messages; never throws and never prints a long or secret-laden dump. */
+export function describeValue(value: unknown): string {
+  if (typeof value === 'function') return value.name === '' ? 'a function' : `function ${value.name}`;
+  try {
+    const text = inspect(value, { depth: 1, breakLength: Number.POSITIVE_INFINITY, maxArrayLength: 5, maxStringLength: 60 });
+    return text.length > 120 ? `${text.slice(0, 117)}...` : text;
+  } catch {
+    return `a value of type ${typeof value}`;
+  }
+}

@@ -1,0 +1,13 @@
+import { defineConfig } from 'tsup';
+
+export default defineConfig({
+  entry: ['lib/index.ts'],
+  format: ['esm', 'cjs'],
+  target: 'node20.19',
+  platform: 'node',
+  dts: true,
+  clean: true,
+  shims: true, // import.meta.url in the CommonJS build, for createRequire
+  sourcemap: true,
+  splitting: false,
+});
