@@ -1,0 +1,80 @@
+/** The last steps before a response reaches its caller, as axios' adapters do them. */
+import type { AxiosProgressEvent, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
+import { AxiosError } from '../axios.js';
+import { contentLengthError } from './errors.js';
+import type { Flavour } from './types.js';
+
+export { buildHeaders } from './headers.js';
+export { attachRequest, type RequestInfo, requestStandIn } from './standin.js';
+
+/** axios' core/settle.js: hands the response back, or throws what the caller's own `validateStatus` makes of it. */
+export function settle(response: AxiosResponse): AxiosResponse {
+  const { config, status } = response;
+  // Own: a polluted Object.prototype must not decide.
+  const validateStatus = Object.hasOwn(config, 'validateStatus') ? config.validateStatus : undefined;
+  if (!status || !validateStatus || validateStatus(status)) return response;
+  throw new AxiosError(
+    `Request failed with status code ${status}`,
+    status >= 400 && status < 500 ? AxiosError.ERR_BAD_REQUEST : AxiosError.ERR_BAD_RESPONSE,
+    config,
+    response.request,
+    response,
+  );
+}
+
+/**
+ * Throws what the adapters reject with when a body of so many bytes exceeds `config.maxContentLength`. Not for
+ * http's streams: they begin, and `bodyFor`'s fails at the limit as http.js' does.
+ */
+export function assertContentLength(
+  bytes: number,
+  config: InternalAxiosRequestConfig,
+  request?: unknown,
+  flavour: Flavour = 'http',
+): void {
+  const { maxContentLength } = config;
+  if (maxContentLength === undefined || !(maxContentLength > -1) || bytes <= maxContentLength) return;
+  if (flavour === 'http' && config.responseType === 'stream') return;
+  throw contentLengthError(config, request);
+}
+
+/**
+ * Tells `config.onDownloadProgress` of the whole body in one event, with the fields of axios' progressEventReducer;
+ * as on the network an empty body has none. In a microtask, so before the response; a listener that throws is an
+ * uncaught exception and no failed request, both as in axios.
+ */
+export function emitDownloadProgress(
+  config: InternalAxiosRequestConfig,
+  bytes: number,
+  contentLengthHeader: string | undefined,
+): void {
+  const listener = Object.hasOwn(config, 'onDownloadProgress') ? config.onDownloadProgress : undefined;
+  if (listener === undefined || listener === null || bytes === 0) return;
+  const event = progressEvent(bytes, finiteNumber(contentLengthHeader));
+  queueMicrotask(() => listener(event));
+}
+
+/** `total` may be of the encoded body, `bytes` are decoded: axios caps the one by the other. */
+function progressEvent(bytes: number, total: number | undefined): AxiosProgressEvent {
+  const lengthComputable = total !== undefined;
+  const loaded = total === undefined ? bytes : Math.min(bytes, total);
+  const event: { [Field in keyof AxiosProgressEvent]: unknown } = {
+    loaded,
+    total,
+    progress: total ? loaded / total : undefined,
+    bytes: loaded,
+    rate: undefined,
+    estimated: undefined,
+    event: { lengthComputable, total, loaded },
+    lengthComputable,
+    download: true,
+  };
+  // axios too sets fields to undefined, which its type does not say.
+  return event as AxiosProgressEvent & typeof event;
+}
+
+function finiteNumber(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  return Number.isFinite(value) ? value : undefined;
+}
