@@ -8,6 +8,7 @@ export default defineConfig({
   dts: true,
   clean: true,
   shims: true, // import.meta.url in the CommonJS build, for createRequire
+  skipNodeModulesBundle: true, // optional drivers are no dependency that tsup knows of
   sourcemap: true,
   splitting: false,
 });
