@@ -13,6 +13,8 @@ export interface StoredRequest {
   headers: HeaderList;
   /** The body as text, redacted; absent when there was none, or when it is not text. */
   data?: string;
+  /** True when the key hangs on what is not kept here (a binary body, a client certificate): it can't be re-keyed. */
+  opaque?: boolean;
 }
 
 /** A stored response. All moments are ms since the epoch. */

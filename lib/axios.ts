@@ -1,0 +1,139 @@
+/**
+ * All that this package takes from axios: its classes, its adapters, its URL building, and the augmentation of its
+ * types. Two copies of axios may be loaded (ESM and CommonJS), so nothing here or elsewhere asks `instanceof`.
+ */
+import axios, {
+  AxiosError,
+  AxiosHeaders,
+  type AxiosAdapter,
+  type AxiosRequestConfig,
+  CanceledError,
+  type InternalAxiosRequestConfig,
+} from 'axios';
+import type { ExpireAfter, StaleLimit } from './policy/types.js';
+import type { CacheStatus } from './response/status.js';
+
+export { AxiosError, AxiosHeaders, CanceledError };
+
+/** What a request may say to the cache. Works per request and as defaults of an instance; never sent to the origin. */
+export interface CacheRequestConfig {
+  /**
+   * How long the response to this request may be kept; beats URL patterns and the adapter's own setting. Seconds, a
+   * duration object, a `Date`, a Temporal value, `NEVER_EXPIRE`, `EXPIRE_IMMEDIATELY` or `DO_NOT_CACHE`;
+   * null or undefined: the next level decides. A hit is not re-dated.
+   * @example await http.get(url, { expireAfter: { minutes: 5 } });
+   */
+  expireAfter?: ExpireAfter;
+  /** Ask the origin whether the stored response still holds (conditional if it has a validator). @default false */
+  refresh?: boolean | undefined;
+  /** Neither read nor revalidate: fetch anew and store. @default false */
+  forceRefresh?: boolean | undefined;
+  /** Answer from the cache or with 504; never send a request. @default the adapter's */
+  onlyIfCached?: boolean | undefined;
+  /** Serve an expired response when the network fails: true, or for how long (seconds or duration). @default the adapter's */
+  staleIfError?: StaleLimit | undefined;
+  /** Serve an expired response at once and refresh behind it: true, or for how long. @default the adapter's */
+  staleWhileRevalidate?: StaleLimit | undefined;
+  /** `false`: this request neither reads nor writes the cache. @default true */
+  cache?: boolean | undefined;
+}
+
+/** What the cache says about a response. On every response that went through the adapter, cached or not. */
+export interface CacheResponseFields {
+  /** Whether the body came from the cache (also after a 304). */
+  fromCache: boolean;
+  /** Whether it was served although it had expired. */
+  isExpired: boolean;
+  /** Whether the origin was asked for this response and answered 304. */
+  revalidated: boolean;
+  /** Key of the stored response; undefined when it was neither stored nor served from the cache. */
+  cacheKey?: string;
+  /** When it was first stored. */
+  createdAt?: Date;
+  /** When it expires; undefined: never, or not stored. */
+  expires?: Date;
+  /** The URLs that answered with a redirect on the way, in order; the first is the one asked for. */
+  redirects?: string[];
+  /** What the cache did and why, in the terms of RFC 9211. */
+  cacheStatus?: CacheStatus;
+}
+
+declare module 'axios' {
+  interface AxiosRequestConfig extends CacheRequestConfig {}
+  interface AxiosResponse extends CacheResponseFields {}
+}
+
+/** Inner adapter(s): a name, a function, or several of which the first that works here is taken. */
+export type InnerAdapter = string | AxiosAdapter | readonly (string | AxiosAdapter)[];
+
+/** axios' own order; not `axios.defaults.adapter`, which may be this cache itself. */
+export const DEFAULT_INNER_ADAPTER: InnerAdapter = ['xhr', 'http', 'fetch'];
+
+type GetAdapter = (adapters: unknown, config?: unknown) => AxiosAdapter;
+
+/** The adapter function that axios itself would use for this request. Throws axios' own error for an unknown name. */
+export function resolveAdapter(adapters: InnerAdapter, config: InternalAxiosRequestConfig): AxiosAdapter {
+  if (typeof adapters === 'function') return adapters;
+  return (axios.getAdapter as GetAdapter)(adapters, config);
+}
+
+/** Whether `adapter` is axios' fetch adapter, whose bodies and streams are of the web's kinds. */
+export function isFetchAdapter(adapter: AxiosAdapter, config: InternalAxiosRequestConfig): boolean {
+  try {
+    return adapter === (axios.getAdapter as GetAdapter)('fetch', config);
+  } catch {
+    return false;
+  }
+}
+
+export function isHttpAdapter(adapter: AxiosAdapter, config: InternalAxiosRequestConfig): boolean {
+  try {
+    return adapter === (axios.getAdapter as GetAdapter)('http', config);
+  } catch {
+    return false;
+  }
+}
+
+const absolute = /^https?:\/\//i;
+let bare: { getUri(config: unknown): string } | undefined;
+
+/**
+ * The URL that axios would request: baseURL, params and paramsSerializer applied. From an instance without
+ * defaults, since the static `axios.getUri` mixes in the global baseURL.
+ */
+export function finalUrl(config: InternalAxiosRequestConfig): string {
+  const { url } = config;
+  if (config.params == null && typeof url === 'string' && absolute.test(url) && config.allowAbsoluteUrls !== false) {
+    return url;
+  }
+  bare ??= new axios.Axios({}) as { getUri(config: unknown): string };
+  const { baseURL, params, paramsSerializer, allowAbsoluteUrls } = config;
+  return bare.getUri({ url, baseURL, params, paramsSerializer, allowAbsoluteUrls });
+}
+
+/** axios itself, the copy that our own `import` or `require` got; for patching. */
+export const ownAxios = axios;
+
+type Transformer = (this: unknown, data: unknown, headers: AxiosHeaders) => unknown;
+
+/**
+ * The config that an adapter would get for this request: what Axios.request and dispatchRequest do before they call
+ * it, without instance defaults and interceptors, which belong to instances.
+ */
+export function dispatchable(config: AxiosRequestConfig): InternalAxiosRequestConfig {
+  const method = (config.method ?? 'get').toLowerCase();
+  const { headers: byMethod, transformRequest } = axios.defaults;
+  const headers = new AxiosHeaders();
+  const defaults = byMethod as unknown as Record<string, Record<string, string> | undefined>;
+  headers.set({ ...defaults.common, ...defaults[method] });
+  headers.set((config.headers ?? {}) as Record<string, string>);
+  const ready = { ...axios.defaults, ...config, method, headers } as unknown as InternalAxiosRequestConfig;
+  const transformers = config.transformRequest ?? transformRequest ?? [];
+  for (const transform of Array.isArray(transformers) ? transformers : [transformers]) {
+    ready.data = (transform as Transformer).call(ready, ready.data, headers.normalize(false));
+  }
+  if (method === 'post' || method === 'put' || method === 'patch') {
+    headers.setContentType('application/x-www-form-urlencoded', false);
+  }
+  return ready;
+}

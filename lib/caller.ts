@@ -1,0 +1,61 @@
+/** One caller's patience: its signal, cancel token and timeout, while it waits for what others do. */
+import type { InternalAxiosRequestConfig } from 'axios';
+import { cancellationOf, onCancel, timeoutError } from './response/errors.js';
+
+/** setTimeout fires at once beyond this. */
+const MAX_TIMER = 2 ** 31 - 1;
+
+export class Caller {
+  readonly config: InternalAxiosRequestConfig;
+  readonly #deadline: number;
+
+  constructor(config: InternalAxiosRequestConfig) {
+    this.config = config;
+    const timeout = Number.parseInt(String(config.timeout ?? 0), 10);
+    // axios treats 0 as none; what is no number it lets the adapter complain about.
+    this.#deadline = timeout > 0 ? performance.now() + timeout : Number.POSITIVE_INFINITY;
+  }
+
+  /** Throws what axios would reject with, if the caller has already given up. */
+  assertPatient(): void {
+    const cancellation = cancellationOf(this.config);
+    if (cancellation !== undefined) throw cancellation;
+  }
+
+  /** The promise's outcome, or the caller's own abort or timeout if that comes first. */
+  wait<T>(promise: Promise<T>): Promise<T> {
+    const { config } = this;
+    const isPatient = this.#deadline === Number.POSITIVE_INFINITY && !config.signal && !config.cancelToken;
+    if (isPatient) return promise;
+    return new Promise<T>((resolve, reject) => {
+      let timer: NodeJS.Timeout | undefined;
+      const unsubscribe = onCancel(config, (error) => {
+        clearTimeout(timer);
+        reject(error);
+      });
+      if (this.#deadline !== Number.POSITIVE_INFINITY) {
+        timer = setTimeout(
+          () => {
+            unsubscribe();
+            reject(timeoutError(config));
+          },
+          Math.min(MAX_TIMER, Math.max(0, this.#deadline - performance.now())),
+        );
+      }
+      const settled = () => {
+        clearTimeout(timer);
+        unsubscribe();
+      };
+      promise.then(
+        (value) => {
+          settled();
+          resolve(value);
+        },
+        (error: unknown) => {
+          settled();
+          reject(error);
+        },
+      );
+    });
+  }
+}

@@ -1,0 +1,128 @@
+/** What one cache is made of; shared by the adapter, which serves requests, and `ResponseCache`, which maintains. */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { createHmac } from 'node:crypto';
+import { Entries } from './entries.js';
+import { CacheOptionError } from './errors.js';
+import { type CacheEvent, Events } from './events.js';
+import { Flights } from './flight.js';
+import type { Landing } from './network.js';
+import type { CacheOptions } from './options.js';
+import { createCodec } from './record/codec.js';
+import { normalizeCompression } from './record/compression.js';
+import { normalizeEncryptionKey, normalizeSecretKey } from './record/seal.js';
+import { assertKnownOptions, assertOptionValues, COMMON_OPTION_NAMES, LiveSettings } from './settings.js';
+import { type CacheStats, newStats } from './stats.js';
+import { backendOptionNames, resolveBackend } from './stores/resolve.js';
+import type { StoreLimits } from './stores/store.js';
+
+/** More URLs than this are not under way at once. */
+const MAX_INVALIDATIONS = 10_000;
+const DEFAULT_HOT_BYTES = 32 * 1024 * 1024;
+
+export class Core {
+  readonly live: LiveSettings;
+  readonly entries: Entries;
+  readonly flights = new Flights<Landing>();
+  readonly events = new Events();
+  readonly stats: CacheStats = newStats();
+  readonly clock: () => number;
+  /** True in async work started inside `cacheDisabled`. */
+  readonly disabled = new AsyncLocalStorage<boolean>();
+  readonly #invalidations = new Map<string, number>();
+  #sequence = 0;
+  readonly #ownsStore: boolean;
+
+  constructor(options: CacheOptions) {
+    const { own, backend } = splitOptions(options);
+    this.live = new LiveSettings(options);
+    const { store, owned } = resolveBackend(options.backend ?? 'sqlite', backend);
+    this.#ownsStore = owned;
+    this.clock = own.clock ?? Date.now;
+    const encryptionKey = normalizeEncryptionKey('encryptionKey', own.encryptionKey);
+    const codec = createCodec({
+      serializer: own.serializer ?? 'binary',
+      secretKey: normalizeSecretKey('secretKey', own.secretKey),
+      encryptionKey,
+      compression: normalizeCompression('compression', own.compression),
+    });
+    this.entries = new Entries({
+      store,
+      codec,
+      hotBytes: own.hotBytes ?? DEFAULT_HOT_BYTES,
+      timeout: () => this.live.current.storeTimeout * 1000,
+      limits: () => this.#limits(),
+      tag: urlTag(encryptionKey?.[0]),
+      onError: (error, reason, key) => this.fail(error, reason, key === undefined ? {} : { key }),
+      onEvicted: (key) => this.events.emit('evicted', { key, reason: 'maxEntries or maxBytes' }),
+    });
+    if (this.#limits() !== undefined && store.trim === undefined) {
+      const [name, value] = own.maxEntries === undefined ? ['maxBytes', own.maxBytes] : ['maxEntries', own.maxEntries];
+      throw new CacheOptionError(String(name), value, `the store ${store.constructor.name} can't evict: leave it out`);
+    }
+    store.observe?.((error, reason) => this.fail(error, reason));
+  }
+
+  #limits(): StoreLimits | undefined {
+    const { maxEntries, maxBytes } = this.live.current;
+    if (maxEntries === undefined && maxBytes === undefined) return undefined;
+    return { ...(maxEntries !== undefined && { maxEntries }), ...(maxBytes !== undefined && { maxBytes }) };
+  }
+
+  /** Orders calls and invalidations; not a time, since a clock may stand still. */
+  nextSequence(): number {
+    this.#sequence += 1;
+    return this.#sequence;
+  }
+
+  /** Remembers that what is fetched of `url` by calls already under way must not be stored. */
+  noteInvalidation(url: string): void {
+    this.#invalidations.delete(url);
+    this.#invalidations.set(url, this.nextSequence());
+    if (this.#invalidations.size <= MAX_INVALIDATIONS) return;
+    for (const [oldest] of this.#invalidations) {
+      this.#invalidations.delete(oldest);
+      return;
+    }
+  }
+
+  wasInvalidatedSince(url: string, sequence: number): boolean {
+    return (this.#invalidations.get(url) ?? 0) > sequence;
+  }
+
+  /** A failure that no request may fail for. */
+  fail(error: unknown, reason: string, about: CacheEvent = {}): void {
+    this.stats.errors += 1;
+    if (!this.events.wants('error')) return;
+    const asError = error instanceof Error ? error : new Error(String(error));
+    this.events.emit('error', { ...about, reason, error: asError, store: this.entries.storeName });
+  }
+
+  async close(): Promise<void> {
+    await this.entries.close(this.#ownsStore);
+  }
+}
+
+/** Common options stand beside the backend's own; whatever belongs to neither is an error. */
+function splitOptions(options: CacheOptions): { own: CacheOptions; backend: Record<string, unknown> } {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new CacheOptionError('options', options, 'allowed: an object');
+  }
+  assertOptionValues(options);
+  const backendNames = backendOptionNames(options.backend ?? 'sqlite');
+  // A class that is not ours declares its own options: it gets what is not common, and judges.
+  if (backendNames !== undefined) {
+    assertKnownOptions(options, [...COMMON_OPTION_NAMES, ...backendNames], 'option');
+  }
+  const backend: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(options)) {
+    const isBackends = name === 'cacheName' || !COMMON_OPTION_NAMES.includes(name);
+    if (isBackends && value !== undefined) backend[name] = value;
+  }
+  return { own: options, backend };
+}
+
+/** What a store may keep of a URL: the redacted URL itself, or with encryption a digest that reveals nothing. */
+function urlTag(encryptionKey: Uint8Array | undefined): (url: string) => string {
+  if (encryptionKey === undefined) return (url) => url;
+  return (url) => createHmac('sha256', encryptionKey).update('url\0').update(url).digest('base64url');
+}

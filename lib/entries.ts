@@ -1,0 +1,306 @@
+/**
+ * Reads and writes decoded records over a store: hot records first, then writes still on their way, then the store.
+ * Nothing here rejects: what a store or a record does wrong becomes a miss and an `error` event.
+ */
+import { CacheRecordError, CacheStoreError } from './errors.js';
+import { HotRecords, type Loaded } from './hot.js';
+import type { RecordCodec } from './record/codec.js';
+import type { StoreRecord } from './record/record.js';
+import type { MaybePromise, Store, StoreLimits, StoreMeta } from './stores/store.js';
+
+export interface EntriesOptions {
+  store: Store;
+  codec: RecordCodec;
+  /** Bytes of decoded records kept in memory. */
+  hotBytes: number;
+  /** Milliseconds, asked per operation since it is a live setting. */
+  timeout: () => number;
+  limits: () => StoreLimits | undefined;
+  /** The `url` that goes into the store's meta. */
+  tag: (url: string) => string;
+  onError: (error: Error, reason: string, key?: string) => void;
+  onEvicted: (key: string) => void;
+}
+
+/** A write or delete on its way to a store that answers with promises. */
+interface Pending {
+  /** Undefined: a delete. */
+  loaded: Loaded | undefined;
+  settled: Promise<void>;
+}
+
+export class Entries {
+  readonly store: Store;
+  readonly codec: RecordCodec;
+  readonly #options: EntriesOptions;
+  readonly #hot: HotRecords | undefined;
+  readonly #pending = new Map<string, Pending>();
+  #version: number | undefined;
+  #closed = false;
+
+  constructor(options: EntriesOptions) {
+    this.store = options.store;
+    this.codec = options.codec;
+    this.#options = options;
+    // Without a version a store can't tell that another process wrote, so nothing may be trusted in front of it.
+    if (options.hotBytes > 0 && options.store.version !== undefined) this.#hot = new HotRecords(options.hotBytes);
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** The record under a key, if it can be read. Synchronous when the store is. */
+  read(key: string): MaybePromise<Loaded | undefined> {
+    if (this.#closed) return undefined;
+    const hot = this.#readHot(key);
+    if (hot !== undefined) return hot;
+    const pending = this.#pending.get(key);
+    if (pending !== undefined) return pending.loaded;
+    let bytes: MaybePromise<Uint8Array | undefined>;
+    try {
+      bytes = this.store.get(key);
+    } catch (error) {
+      this.#fail(error, 'read', key);
+      return undefined;
+    }
+    if (bytes instanceof Promise) return this.#readLate(key, bytes);
+    return bytes === undefined ? undefined : this.#decode(key, bytes);
+  }
+
+  #readHot(key: string): Loaded | undefined {
+    const hot = this.#hot;
+    if (hot === undefined) return undefined;
+    let version: number | undefined;
+    try {
+      version = this.store.version?.();
+    } catch {
+      version = undefined; // the read that follows meets the same failure and reports it
+    }
+    if (version === undefined || version !== this.#version) {
+      hot.clear();
+      this.#version = version;
+      return undefined;
+    }
+    const loaded = hot.get(key);
+    if (loaded !== undefined) this.store.touch?.(key);
+    return loaded;
+  }
+
+  async #readLate(key: string, bytes: Promise<Uint8Array | undefined>): Promise<Loaded | undefined> {
+    let value: Uint8Array | undefined;
+    try {
+      value = await this.#inTime(bytes, 'get');
+    } catch (error) {
+      this.#fail(error, 'read', key);
+      return undefined;
+    }
+    return value === undefined ? undefined : this.#decode(key, value);
+  }
+
+  #decode(key: string, bytes: Uint8Array): MaybePromise<Loaded | undefined> {
+    try {
+      const record = this.codec.decode(key, bytes);
+      if (record instanceof Promise) {
+        return record.then(
+          (late) => this.#remember(key, load(late)),
+          (error: unknown) => {
+            this.#fail(error, 'unreadable record', key);
+            return undefined;
+          },
+        );
+      }
+      return this.#remember(key, load(record));
+    } catch (error) {
+      this.#fail(error, 'unreadable record', key);
+      return undefined;
+    }
+  }
+
+  #remember(key: string, loaded: Loaded): Loaded {
+    this.#hot?.set(key, loaded);
+    return loaded;
+  }
+
+  /** Whether it was stored; false after a failure, which was an event. Does not wait for a remote store. */
+  write(record: StoreRecord): MaybePromise<boolean> {
+    if (this.#closed) return false;
+    const { key } = record;
+    let encoded: MaybePromise<Uint8Array>;
+    try {
+      encoded = this.codec.encode(key, record);
+      if (!(encoded instanceof Promise) && !this.#pending.has(key)) {
+        const done = this.store.set(key, encoded, this.meta(record));
+        if (!(done instanceof Promise)) {
+          this.#remember(key, load(record));
+          this.#trim();
+          return true;
+        }
+        this.#behind(key, load(record), done);
+        return true;
+      }
+    } catch (error) {
+      this.#hot?.delete(key);
+      this.#fail(error, 'write', key);
+      return false;
+    }
+    const before = this.#pending.get(key)?.settled;
+    this.#behind(
+      key,
+      load(record),
+      (async () => {
+        const bytes = await encoded;
+        await before; // writes to one key land in order
+        await this.store.set(key, bytes, this.meta(record));
+      })(),
+    );
+    return true;
+  }
+
+  /** Lets a remote store finish behind the response; reads in this process see the outcome already. */
+  #behind(key: string, loaded: Loaded | undefined, done: Promise<unknown>): void {
+    this.#hot?.delete(key);
+    const settled = this.#inTime(done, loaded === undefined ? 'delete' : 'set')
+      .then(
+        () => this.#trim(),
+        (error: unknown) => this.#fail(error, loaded === undefined ? 'delete' : 'write', key),
+      )
+      .finally(() => {
+        if (this.#pending.get(key)?.settled === settled) this.#pending.delete(key);
+      });
+    this.#pending.set(key, { loaded, settled });
+  }
+
+  /** Deletes on the way of a request: failures are events. */
+  remove(keys: string[]): void {
+    if (this.#closed || keys.length === 0) return;
+    for (const key of keys) this.#hot?.delete(key);
+    const before = keys.map((key) => this.#pending.get(key)?.settled).filter((one) => one !== undefined);
+    try {
+      if (before.length === 0) {
+        const done = this.store.delete(keys);
+        if (done instanceof Promise) for (const key of keys) this.#behind(key, undefined, done);
+        return;
+      }
+    } catch (error) {
+      this.#fail(error, 'delete', keys[0]);
+      return;
+    }
+    const done = Promise.all(before).then(() => this.store.delete(keys));
+    for (const key of keys) this.#behind(key, undefined, done);
+  }
+
+  /** What the store is told of a URL. */
+  tag(url: string): string {
+    return this.#options.tag(url);
+  }
+
+  /** What the store may know of a record. */
+  meta(record: StoreRecord): StoreMeta {
+    const expiresAt = record.kind === 'response' ? record.expiresAt : lastExpiry(record.entries);
+    const meta: StoreMeta = { createdAt: record.createdAt, url: this.#options.tag(record.url) };
+    if (record.kind === 'response') meta.url = this.#options.tag(record.request.url);
+    else meta.index = true;
+    if (expiresAt !== undefined) meta.expiresAt = expiresAt;
+    return meta;
+  }
+
+  #trim(): void {
+    const limits = this.#options.limits();
+    if (limits === undefined || this.store.trim === undefined) return;
+    try {
+      const evicted = this.store.trim(limits);
+      if (evicted instanceof Promise) {
+        evicted.then(
+          (keys) => this.#evicted(keys),
+          (error: unknown) => this.#fail(error, 'trim'),
+        );
+      } else {
+        this.#evicted(evicted);
+      }
+    } catch (error) {
+      this.#fail(error, 'trim');
+    }
+  }
+
+  #evicted(keys: string[]): void {
+    for (const key of keys) {
+      this.#hot?.delete(key);
+      this.#options.onEvicted(key);
+    }
+  }
+
+  /** Forgets what is kept in memory, of one key or all; for maintenance, which changes the store directly. */
+  forget(key?: string): void {
+    if (key === undefined) this.#hot?.clear();
+    else this.#hot?.delete(key);
+  }
+
+  /** Resolves when every write has settled, whether well or ill. */
+  async flush(): Promise<void> {
+    const alive = setInterval(() => {}, 1000);
+    while (this.#pending.size > 0) {
+      await Promise.allSettled([...this.#pending.values()].map(({ settled }) => settled));
+    }
+    clearInterval(alive);
+    const flush = (this.store as { flush?: () => MaybePromise<void> }).flush;
+    if (flush === undefined) return;
+    try {
+      await flush.call(this.store);
+    } catch (error) {
+      this.#fail(error, 'flush');
+    }
+  }
+
+  async close(closeStore: boolean): Promise<void> {
+    if (this.#closed) return;
+    await this.flush();
+    this.#closed = true;
+    this.#hot?.clear();
+    if (closeStore) await this.store.close();
+  }
+
+  /** Rejects when a remote store takes longer than `storeTimeout`; what it answers later is dropped. */
+  #inTime<T>(promise: Promise<T>, operation: string): Promise<T> {
+    const limit = this.#options.timeout();
+    return new Promise<T>((resolve, reject) => {
+      const timer = setTimeout(() => {
+        reject(new CacheStoreError(`${this.storeName}: ${operation} took longer than storeTimeout (${limit} ms)`));
+      }, limit);
+      // A request waits for a get; a write on its way must not keep the process alive (flush does, while it waits).
+      if (operation !== 'get') timer.unref();
+      promise.then(resolve, reject).finally(() => clearTimeout(timer));
+    });
+  }
+
+  get storeName(): string {
+    return this.store.constructor.name;
+  }
+
+  #fail(error: unknown, reason: string, key?: string): void {
+    const own =
+      error instanceof CacheStoreError || error instanceof CacheRecordError
+        ? error
+        : new CacheStoreError(`${this.storeName}: ${reason} failed: ${messageOf(error)}`, error);
+    this.#options.onError(own, reason, key);
+  }
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** A record made ready for hits. */
+export function load(record: StoreRecord): Loaded {
+  return { record, source: record.kind === 'response' ? { body: record.body, bodyType: record.bodyType } : undefined };
+}
+
+/** When the last of them expires; undefined if one never does. */
+function lastExpiry(entries: readonly { expiresAt?: number }[]): number | undefined {
+  let last = 0;
+  for (const { expiresAt } of entries) {
+    if (expiresAt === undefined) return undefined;
+    last = Math.max(last, expiresAt);
+  }
+  return last;
+}

@@ -1,0 +1,130 @@
+/** One call of the inner adapter, on a config of its own, and what came of it. */
+import type { Readable } from 'node:stream';
+import type { AxiosAdapter, AxiosProgressEvent, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
+import { AxiosHeaders, isFetchAdapter, isHttpAdapter, resolveAdapter, type InnerAdapter } from './axios.js';
+import type { HeaderList } from './record/record.js';
+import type { CacheRequest } from './request/request.js';
+import { hopRequest } from './request/redirect.js';
+import type { Flavour } from './response/body.js';
+import { headerList } from './response/received.js';
+
+/** What the origin answered, before anything is made of it. */
+export interface Received {
+  status: number;
+  statusText: string;
+  headers: HeaderList;
+  /** As the inner adapter gave it for `arraybuffer` or `stream`. */
+  data: unknown;
+  /** The inner adapter's request object, handed on to those who asked for this call. */
+  request: unknown;
+  requestTime: number;
+  responseTime: number;
+  /** When it was sent, in the order of `Core.nextSequence`. */
+  sequence: number;
+  /** The requests that were really sent, first to last; more than one when redirects were followed. */
+  chain: readonly CacheRequest[];
+  /** The redirect responses between them: one fewer than `chain`. */
+  hops: readonly { status: number; headers: HeaderList; time: number }[];
+}
+
+export interface ForwardOptions {
+  adapter: InnerAdapter;
+  /** Conditional headers of a revalidation, or `Cache-Control: no-cache` of a forced one. */
+  headers?: Readonly<Record<string, string | undefined>> | undefined;
+  /** Undefined: the caller's own signal, cancelToken and timeout stay in force. */
+  signal: AbortSignal | undefined;
+  stream: boolean;
+  clock: () => number;
+  sequence: number;
+  /** Whether progress is still to be told to the caller who started the call. */
+  isListening?: () => boolean;
+}
+
+/** The manners of the inner adapter that this request goes through; undefined for one that is not axios' own. */
+export function flavourOf(adapters: InnerAdapter, config: InternalAxiosRequestConfig): Flavour | undefined {
+  let adapter: AxiosAdapter;
+  try {
+    adapter = resolveAdapter(adapters, config);
+  } catch {
+    return undefined;
+  }
+  if (isHttpAdapter(adapter, config)) return 'http';
+  return isFetchAdapter(adapter, config) ? 'fetch' : undefined;
+}
+
+/** Whether a body is still on its way, in either of the kinds that axios' adapters hand over. */
+export function isStream(data: unknown): data is Readable | ReadableStream {
+  if (typeof data !== 'object' || data === null) return false;
+  return ('pipe' in data && typeof data.pipe === 'function') || ('getReader' in data && typeof data.getReader === 'function');
+}
+
+/**
+ * Asks the network. The caller's config is never changed: the http adapter writes into the headers it is given
+ * (http.js: User-Agent, Accept-Encoding; it deletes authorization), so it gets a copy.
+ */
+export async function forward(request: CacheRequest, options: ForwardOptions): Promise<Received> {
+  const { config } = request;
+  const headers = new AxiosHeaders(config.headers);
+  for (const [name, value] of Object.entries(options.headers ?? {})) if (value !== undefined) headers.set(name, value);
+
+  const chain: CacheRequest[] = [request];
+  const hops: Received['hops'][number][] = [];
+  const inner: InternalAxiosRequestConfig = Object.assign(Object.create(Object.getPrototypeOf(config)), config, {
+    headers,
+    responseType: options.stream ? 'stream' : 'arraybuffer',
+    validateStatus: null, // every status comes back to us; settle() applies the caller's own
+    beforeRedirect: recordRedirects(request, chain, hops, options.clock),
+  });
+  if (options.signal !== undefined) {
+    inner.signal = options.signal;
+    delete inner.cancelToken;
+    // A timeout that is no number stays: the adapter has its own error for it.
+    if (!Number.isNaN(Number.parseInt(String(config.timeout), 10))) inner.timeout = 0;
+  }
+  const { isListening } = options;
+  if (isListening !== undefined) {
+    for (const name of ['onDownloadProgress', 'onUploadProgress'] as const) {
+      const progress = config[name];
+      if (progress) inner[name] = (event: AxiosProgressEvent) => (isListening() ? progress(event) : undefined);
+    }
+  }
+
+  const requestTime = options.clock();
+  const response: AxiosResponse = await resolveAdapter(options.adapter, config)(inner);
+  return {
+    status: response.status,
+    statusText: response.statusText,
+    headers: headerList(response.headers),
+    data: response.data,
+    request: response.request,
+    requestTime,
+    responseTime: options.clock(),
+    sequence: options.sequence,
+    chain,
+    hops,
+  };
+}
+
+type BeforeRedirect = NonNullable<InternalAxiosRequestConfig['beforeRedirect']>;
+
+/** Notes each hop with what is really sent to it, after the caller's own hook had its say. */
+function recordRedirects(
+  first: CacheRequest,
+  chain: CacheRequest[],
+  hops: Received['hops'][number][],
+  clock: () => number,
+): BeforeRedirect {
+  const own = first.config.beforeRedirect as ((...args: unknown[]) => void) | undefined;
+  return (options: Record<string, unknown>, response: { headers: unknown; statusCode?: unknown }, ...rest: unknown[]) => {
+    own?.(options, response, ...rest);
+    chain.push(
+      hopRequest(first, {
+        url: String(options.href),
+        method: String(options.method),
+        headers: (options.headers ?? {}) as Record<string, unknown>,
+        auth: options.auth as string | null | undefined,
+      }),
+    );
+    hops.push({ status: Number(response.statusCode), headers: headerList(response.headers), time: clock() });
+  };
+}

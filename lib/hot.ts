@@ -1,0 +1,70 @@
+import type { BodySource } from './response/body.js';
+import type { StoreRecord } from './record/record.js';
+
+/** A decoded record, and beside a response's record what its hits share: the body's text once it was decoded. */
+export interface Loaded {
+  record: StoreRecord;
+  /** For `bodyFor`; undefined for an index. */
+  source: BodySource | undefined;
+}
+
+interface Slot {
+  loaded: Loaded;
+  bytes: number;
+}
+
+/** What a record costs beside its body: headers, objects, map slot; a round upper figure. */
+const OVERHEAD = 2048;
+
+/**
+ * Decoded records in use, in front of a store: a least-recently-used map bounded by bytes. It is trusted only while
+ * `version()` of the store stands still, that is while nobody else changed what is stored.
+ */
+export class HotRecords {
+  readonly #slots = new Map<string, Slot>();
+  readonly #limit: number;
+  #bytes = 0;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get(key: string): Loaded | undefined {
+    const slot = this.#slots.get(key);
+    if (slot === undefined) return undefined;
+    // Re-inserted, so that the map's order is the order of use.
+    this.#slots.delete(key);
+    this.#slots.set(key, slot);
+    return slot.loaded;
+  }
+
+  set(key: string, loaded: Loaded): void {
+    this.delete(key);
+    // Twice the body: its text may be kept beside its bytes.
+    const bytes = OVERHEAD + 2 * (loaded.source?.body.byteLength ?? 0);
+    // One record may not push out most of the others.
+    if (bytes > this.#limit / 2) return;
+    this.#slots.set(key, { loaded, bytes });
+    this.#bytes += bytes;
+    for (const [oldest] of this.#slots) {
+      if (this.#bytes <= this.#limit) break;
+      this.delete(oldest);
+    }
+  }
+
+  delete(key: string): void {
+    const slot = this.#slots.get(key);
+    if (slot === undefined) return;
+    this.#slots.delete(key);
+    this.#bytes -= slot.bytes;
+  }
+
+  clear(): void {
+    this.#slots.clear();
+    this.#bytes = 0;
+  }
+}

@@ -1,0 +1,315 @@
+/** From what the origin answered to what is stored: the record, the variants of its URL, the redirects to it. */
+import type { AxiosResponse } from 'axios';
+import { CachedResponse } from './cached-response.js';
+import type { Core } from './core.js';
+import { CacheOptionError, CacheStoreError } from './errors.js';
+import { type ExpiryLevels, expirationOf } from './policy/freshness.js';
+import { freshenHeaders } from './policy/revalidation.js';
+import { isStorable, storableHeaders } from './policy/storable.js';
+import { DO_NOT_CACHE, type ExpireAfter, type RequestView } from './policy/types.js';
+import { varyNames } from './policy/vary.js';
+import type { IndexEntry, IndexRecord, ResponseRecord, VaryPair } from './record/record.js';
+import { headerValue } from './record/record.js';
+import type { CacheRequest } from './request/request.js';
+import { transportKey } from './request/transport.js';
+import { variantKey, varyPairs } from './request/vary.js';
+import { headerList, receivedBody } from './response/received.js';
+import { isStream, type Received } from './forward.js';
+import type { Settings } from './settings.js';
+import { expiryLevels, viewOf } from './wishes.js';
+
+/** All that storing needs to know of the request that brought the response. */
+export interface Asked {
+  request: CacheRequest;
+  key: string;
+  view: RequestView;
+  levels: ExpiryLevels;
+  settings: Settings;
+  /** What the key held before; `unread` when it was not looked at. */
+  index: IndexRecord | undefined | 'unread';
+}
+
+export interface Body {
+  bytes: Uint8Array;
+  bodyType: 'bytes' | 'json';
+  flavour: 'http' | 'fetch' | undefined;
+}
+
+/** A URL with more variants than this loses the oldest: a Vary on something random must not grow without bound. */
+const MAX_VARIANTS = 100;
+
+export type Plan = { store: true; expiresAt: number | undefined } | { store: false; reason: string };
+
+/** Whether a response may be stored and until when it is fresh, from its head alone. */
+export function planStorage(asked: Asked, received: Received): Plan {
+  const { settings, view, levels } = asked;
+  if (settings.readOnly) return { store: false, reason: 'readOnly' };
+  const expiration = expirationOf(received, levels, settings.policy);
+  if (expiration.doNotCache) return { store: false, reason: 'DO_NOT_CACHE' };
+  const verdict = isStorable(view, received, expiration.expiresAt, settings.policy);
+  if (!verdict.storable) return { store: false, reason: verdict.reason };
+  return { store: true, expiresAt: expiration.expiresAt };
+}
+
+export type Kept = { record: ResponseRecord } | { record: undefined; reason: string };
+
+/** Stores a whole response. At most one write, save for variants and redirects, whose indices are written beside. */
+export async function keep(
+  core: Core,
+  asked: Asked,
+  received: Received,
+  body: Body,
+  expiresAt: number | undefined,
+): Promise<Kept> {
+  const { settings } = asked;
+  if (body.bytes.byteLength > settings.maxEntryBytes) return { record: undefined, reason: 'over maxEntryBytes' };
+  const names = varyNames(received.headers);
+  if (names === '*') return { record: undefined, reason: 'Vary: *' };
+
+  const target = received.chain.at(-1) ?? asked.request;
+  const isRedirected = received.chain.length > 1;
+  const primaryKey = isRedirected ? await settings.keyer.keyOf(target) : asked.key;
+  const vary = varyPairs(names, target, primaryKey);
+  const record = makeRecord(core, asked, received, body, {
+    key: vary.length === 0 ? primaryKey : variantKey(primaryKey, vary),
+    vary,
+    expiresAt,
+  });
+
+  // An unsafe request changed the URL while this one was under way: what it brought may be what was before.
+  if (core.wasInvalidatedSince(record.request.url, received.sequence)) {
+    return { record: undefined, reason: 'invalidated meanwhile' };
+  }
+  if (settings.filterFn !== undefined) {
+    let passes = false;
+    try {
+      passes = settings.filterFn(new CachedResponse(record, core.clock)) === true;
+    } catch (error) {
+      core.fail(error, 'filterFn threw', { key: record.key, url: record.url });
+    }
+    if (!passes) return { record: undefined, reason: 'filterFn' };
+  }
+
+  let isWritten = core.entries.write(record);
+  if (isWritten instanceof Promise) isWritten = await isWritten;
+  if (!isWritten) return { record: undefined, reason: 'store failed' };
+
+  const known = isRedirected ? 'unread' : asked.index;
+  if (vary.length > 0) {
+    const index = await indexAt(core, primaryKey, known);
+    await addToIndex(core, primaryKey, record.request.url, index, entryFor(record));
+  } else if (known !== undefined && known !== 'unread') {
+    // The URL no longer varies: its newest response answers all (RFC 9111 4.1), the variants would never be chosen.
+    core.entries.remove(variantsOf(known));
+  }
+  if (isRedirected) await keepRedirects(core, asked, received, record, names);
+
+  core.stats.stored += 1;
+  core.stats.bytesStored += body.bytes.byteLength;
+  if (core.events.wants('stored')) {
+    core.events.emit('stored', { key: record.key, url: record.request.url, bytes: body.bytes.byteLength });
+  }
+  return { record };
+}
+
+interface Place {
+  key: string;
+  vary: VaryPair[];
+  expiresAt: number | undefined;
+}
+
+function makeRecord(core: Core, asked: Asked, received: Received, body: Body, place: Place): ResponseRecord {
+  const { redactor, policy } = asked.settings;
+  const target = received.chain.at(-1) ?? asked.request;
+  const request = redactor.request(target);
+  const hasBody = target.data !== undefined && target.data !== null && target.data !== '';
+  if ((hasBody && request.data === undefined) || transportKey(target.config) !== '') request.opaque = true;
+  const record: ResponseRecord = {
+    kind: 'response',
+    key: place.key,
+    request,
+    status: received.status,
+    statusText: received.statusText ?? '',
+    headers: storableHeaders(received.headers, policy),
+    url: request.url,
+    redirects: received.chain.slice(0, -1).map(({ url }) => redactor.url(url)),
+    createdAt: core.clock(),
+    requestTime: received.requestTime,
+    responseTime: received.responseTime,
+    vary: place.vary,
+    flavour: body.flavour ?? 'http',
+    bodyType: body.bodyType,
+    body: body.bytes,
+  };
+  if (place.expiresAt !== undefined) record.expiresAt = place.expiresAt;
+  return record;
+}
+
+function entryFor(record: ResponseRecord): IndexEntry {
+  const entry: IndexEntry = { key: record.key, vary: record.vary, storedAt: record.responseTime };
+  const etag = headerValue(record.headers, 'etag');
+  if (etag !== undefined) entry.etag = etag;
+  if (record.expiresAt !== undefined) entry.expiresAt = record.expiresAt;
+  return entry;
+}
+
+async function indexAt(core: Core, key: string, known: Asked['index']): Promise<IndexRecord | undefined> {
+  if (known !== 'unread' && known === undefined) return undefined;
+  const loaded = await core.entries.read(key);
+  return loaded?.record.kind === 'index' ? loaded.record : undefined;
+}
+
+/** Replaces the entry for the same variant; drops what the newcomer makes unreachable and what is too much. */
+async function addToIndex(
+  core: Core,
+  key: string,
+  url: string,
+  index: IndexRecord | undefined,
+  entry: IndexEntry,
+): Promise<void> {
+  const others = entry.vary.length === 0 ? [] : (index?.entries ?? []).filter((old) => !isSameVariant(old, entry));
+  const entries = [entry, ...others].slice(0, MAX_VARIANTS);
+  const kept = new Set(entries);
+  core.entries.remove(
+    (index?.entries ?? [])
+      .filter((old) => !kept.has(old) && old.redirects === undefined && old.key !== entry.key)
+      .map((old) => old.key),
+  );
+  await core.entries.write({ kind: 'index', key, url, createdAt: index?.createdAt ?? core.clock(), entries });
+}
+
+function isSameVariant(a: IndexEntry, b: IndexEntry): boolean {
+  if (a.key === b.key && a.redirects === undefined && b.redirects === undefined) return true;
+  return (
+    a.vary.length === b.vary.length &&
+    a.vary.every(([name, digest], at) => b.vary[at]?.[0] === name && b.vary[at]?.[1] === digest)
+  );
+}
+
+/** Keys of the responses that an index made, not of those it reaches over redirects. */
+export function variantsOf(index: IndexRecord): string[] {
+  return index.entries.filter(({ redirects }) => redirects === undefined).map(({ key }) => key);
+}
+
+/** The first URL and each hop lead to the record afterwards, keyed with what was really sent to them. */
+async function keepRedirects(
+  core: Core,
+  asked: Asked,
+  received: Received,
+  record: ResponseRecord,
+  targetNames: readonly string[],
+): Promise<void> {
+  const { settings } = asked;
+  const { redactor } = settings;
+  // From the last hop to the first: an alias depends on every hop after it.
+  let names = [...targetNames];
+  let expiresAt = settings.policy.cacheControl ? Number.POSITIVE_INFINITY : record.expiresAt;
+  const redirects: string[] = [];
+  for (let at = received.hops.length - 1; at >= 0; at--) {
+    const hop = received.hops[at];
+    const request = received.chain[at];
+    if (hop === undefined || request === undefined) return;
+    const hopNames = varyNames(hop.headers);
+    if (hopNames === '*') return;
+    names = [...new Set([...names, ...hopNames])];
+    redirects.unshift(redactor.url(request.url));
+    if (settings.policy.cacheControl) {
+      const head = { status: hop.status, headers: hop.headers, requestTime: received.requestTime, responseTime: hop.time };
+      const plan = planStorage(asked, { ...received, ...head });
+      if (!plan.store || plan.expiresAt === undefined) return;
+      expiresAt = Math.min(expiresAt ?? Number.POSITIVE_INFINITY, plan.expiresAt);
+      if (expiresAt <= core.clock()) return;
+    }
+    const key = at === 0 ? asked.key : await settings.keyer.keyOf(request);
+    if (key === record.key) continue; // a URL that redirects to itself
+    const entry: IndexEntry = {
+      key: record.key,
+      vary: varyPairs(names, request, key),
+      redirects: [...redirects],
+      storedAt: received.responseTime,
+    };
+    if (expiresAt !== undefined && Number.isFinite(expiresAt)) entry.expiresAt = expiresAt;
+    const index = await indexAt(core, key, at === 0 ? asked.index : 'unread');
+    await addToIndex(core, key, redactor.url(request.url), index, entry);
+  }
+}
+
+/** A 304's news: the stored headers freshened (RFC 9111 4.3.4), the expiry fixed anew. */
+export async function freshen(
+  core: Core,
+  asked: Asked,
+  stored: ResponseRecord,
+  received: Received,
+): Promise<ResponseRecord> {
+  const { settings, view, levels } = asked;
+  const headers = freshenHeaders(stored.headers, received.headers, settings.policy);
+  const { requestTime, responseTime } = received;
+  const refreshed: ResponseRecord = { ...stored, headers, requestTime, responseTime };
+  const whole = { status: stored.status, headers, requestTime, responseTime };
+  const expiration = expirationOf(whole, levels, settings.policy);
+  if (!expiration.doNotCache) {
+    delete refreshed.expiresAt;
+    if (expiration.expiresAt !== undefined) refreshed.expiresAt = expiration.expiresAt;
+    const verdict = isStorable(view, whole, expiration.expiresAt, settings.policy);
+    if (!settings.readOnly && verdict.storable) {
+      await core.entries.write(refreshed);
+      await redateIndex(core, asked.index, refreshed);
+    }
+  }
+  return refreshed;
+}
+
+/** An index must not expire before what it leads to. */
+async function redateIndex(core: Core, index: Asked['index'], record: ResponseRecord): Promise<void> {
+  if (index === undefined || index === 'unread') return;
+  const entries = index.entries.map((entry) => {
+    if (entry.key !== record.key || entry.redirects !== undefined) return entry;
+    return entryFor(record);
+  });
+  await core.entries.write({ ...index, entries });
+}
+
+/** A response put in by hand: it is stored whatever the policy would say, and expires as any other. */
+export async function saveResponse(
+  core: Core,
+  request: CacheRequest,
+  response: AxiosResponse,
+  expireAfter: ExpireAfter,
+): Promise<ResponseRecord> {
+  const settings = core.live.current;
+  const body = await givenBody(response);
+  const now = core.clock();
+  const levels = expiryLevels(request, { expireAfter }, settings);
+  const received: Received = {
+    status: response.status,
+    statusText: response.statusText,
+    headers: headerList(response.headers),
+    data: undefined,
+    request: undefined,
+    requestTime: now,
+    responseTime: now,
+    sequence: core.nextSequence(),
+    chain: [request],
+    hops: [],
+  };
+  const view = viewOf(request, { expireAfter }, settings.policy.shared);
+  const expiration = expirationOf(received, levels, settings.policy);
+  if (expiration.doNotCache) {
+    throw new CacheOptionError('expireAfter', DO_NOT_CACHE, 'DO_NOT_CACHE and save contradict each other');
+  }
+  const key = await settings.keyer.keyOf(request);
+  const asked: Asked = { request, key, view, levels, settings: { ...settings, filterFn: undefined }, index: 'unread' };
+  const kept = await keep(core, asked, received, body, expiration.expiresAt);
+  if (kept.record === undefined) throw new CacheStoreError(`the response could not be saved: ${kept.reason}`);
+  return kept.record;
+}
+
+/** The body of a response that went through axios' transforms: a parsed value goes back to its JSON text. */
+async function givenBody({ data }: AxiosResponse): Promise<Body> {
+  const isParsed = (typeof data === 'object' && data !== null) || typeof data === 'number' || typeof data === 'boolean';
+  const body = await receivedBody(data);
+  if (body !== undefined && !(isParsed && body.bodyType === 'json')) return body;
+  const text: unknown = isParsed && !isStream(data) ? JSON.stringify(data) : undefined;
+  if (typeof text !== 'string') throw new CacheOptionError('response.data', data, 'allowed: bytes, text or a JSON value');
+  return { bytes: Buffer.from(text), bodyType: 'bytes', flavour: undefined };
+}

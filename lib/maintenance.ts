@@ -1,0 +1,102 @@
+/** Reading, writing and deleting for maintenance: straight at the store, and what fails rejects. */
+import type { Core } from './core.js';
+import { messageOf } from './entries.js';
+import { CacheRecordError, CacheStoreError } from './errors.js';
+import type { IndexRecord, ResponseRecord, StoreRecord } from './record/record.js';
+
+export type Scanned =
+  | { key: string; record: StoreRecord; error?: never }
+  | { key: string; record?: never; error: CacheRecordError };
+
+/** Entries looked at between two turns of the event loop. */
+const SLICE = 200;
+
+export class Maintenance {
+  readonly core: Core;
+
+  constructor(core: Core) {
+    this.core = core;
+  }
+
+  /** Runs an operation after all pending writes; its failure is a `CacheStoreError`. */
+  async run<T>(operation: () => T | Promise<T>): Promise<T> {
+    await this.#ready();
+    return this.#attempt(operation);
+  }
+
+  async #ready(): Promise<void> {
+    if (this.core.entries.closed) throw new CacheStoreError('the cache is closed');
+    await this.core.entries.flush();
+  }
+
+  async #attempt<T>(operation: () => T | Promise<T>): Promise<T> {
+    try {
+      return await operation();
+    } catch (error) {
+      if (error instanceof CacheStoreError) throw error;
+      throw new CacheStoreError(`${this.core.entries.storeName}: ${messageOf(error)}`, error);
+    }
+  }
+
+  /** Every entry of this cache, one at a time, whether readable or not. */
+  async *scan(): AsyncGenerator<Scanned> {
+    await this.#ready();
+    let seen = 0;
+    const keys = this.core.entries.store.keys()[Symbol.asyncIterator]();
+    try {
+      for (;;) {
+        const next = await this.#attempt(() => keys.next());
+        if (next.done === true) return;
+        const scanned = await this.read(next.value);
+        if (scanned !== undefined) yield scanned;
+        seen += 1;
+        // A synchronous store would otherwise hold the event loop for as long as the cache is large.
+        if (seen % SLICE === 0) await new Promise((resolve) => setImmediate(resolve));
+      }
+    } finally {
+      await keys.return?.();
+    }
+  }
+
+  /** Every readable response. */
+  async *responses(): AsyncGenerator<ResponseRecord> {
+    for await (const { record } of this.scan()) if (record?.kind === 'response') yield record;
+  }
+
+  /** What is under a key; undefined if nothing. */
+  async read(key: string): Promise<Scanned | undefined> {
+    const { entries } = this.core;
+    const bytes = await this.#attempt(() => entries.store.get(key));
+    if (bytes === undefined) return undefined;
+    try {
+      return { key, record: await entries.codec.decode(key, bytes) };
+    } catch (error) {
+      return { key, error: error instanceof CacheRecordError ? error : new CacheRecordError(messageOf(error), error) };
+    }
+  }
+
+  async write(record: StoreRecord): Promise<void> {
+    const { entries } = this.core;
+    await this.#attempt(async () => entries.store.set(record.key, await entries.codec.encode(record.key, record), entries.meta(record)));
+    entries.forget(record.key);
+  }
+
+  async delete(keys: string[]): Promise<void> {
+    if (keys.length === 0) return;
+    const { entries } = this.core;
+    await this.#attempt(() => entries.store.delete(keys));
+    for (const key of keys) entries.forget(key);
+  }
+
+  /** Takes deleted responses out of the indices that led to them; an index that leads nowhere goes. */
+  async pruneIndices(indices: readonly IndexRecord[], deleted: ReadonlySet<string>): Promise<void> {
+    const empty: string[] = [];
+    for (const index of indices) {
+      const left = index.entries.filter(({ key }) => !deleted.has(key));
+      if (left.length === index.entries.length) continue;
+      if (left.length === 0) empty.push(index.key);
+      else await this.write({ ...index, entries: left });
+    }
+    await this.delete(empty);
+  }
+}

@@ -1,0 +1,193 @@
+/** A network call and what is kept of it: done once, however many callers wait. */
+import type { Core } from './core.js';
+import { forward, isStream, type Received } from './forward.js';
+import { type Asked, freshen, keep, planStorage } from './keep.js';
+import { invalidatedUrls } from './policy/invalidation.js';
+import { varyNames } from './policy/vary.js';
+import { headerValue, type ResponseRecord } from './record/record.js';
+import type { CacheRequest } from './request/request.js';
+import { matchesVary, varyPairs } from './request/vary.js';
+import type { BodySource } from './response/body.js';
+import { receivedBody } from './response/received.js';
+import { captureStream } from './response/stream.js';
+
+/** What a call brought down. */
+export interface Landing {
+  received: Received;
+  /** The body for each caller; undefined when the inner adapter handed over what can't be kept, as is in `received`. */
+  source: BodySource | undefined;
+  /** What is stored now: the response itself, or the older one that a 304 confirmed. */
+  record: ResponseRecord | undefined;
+  revalidated: boolean;
+  /** Why it was not stored. */
+  reason: string | undefined;
+  /** The request that made the call, to compare varied headers with. */
+  request: CacheRequest;
+}
+
+export interface Call {
+  asked: Asked;
+  /** The stored response under revalidation. */
+  stored: ResponseRecord | undefined;
+  /** Validators, or `Cache-Control: no-cache`. */
+  headers: Readonly<Record<string, string | undefined>> | undefined;
+}
+
+/** Asks the network, stores what may be stored. Rejects with the inner adapter's own error. */
+export async function call(core: Core, { asked, stored, headers }: Call, signal: AbortSignal, isListening: () => boolean): Promise<Landing> {
+  const { request, settings } = asked;
+  const received = await forward(request, { adapter: settings.adapter, headers, signal, stream: false, clock: core.clock, sequence: core.nextSequence(), isListening });
+  if (stored !== undefined && headers !== undefined && received.status === 304) {
+    if (confirms(received, stored, asked)) return confirmed(core, asked, stored, received);
+    // A 304 about something else than what is stored can't be used (RFC 9111 4.3.4): ask again, unconditionally.
+    return call(core, { asked, stored: undefined, headers: undefined }, signal, isListening);
+  }
+  const plan = planStorage(asked, received);
+  let body: Awaited<ReturnType<typeof receivedBody>>;
+  try {
+    body = await receivedBody(received.data);
+  } catch {
+    body = undefined;
+  }
+  const landing: Landing = { received, source: undefined, record: undefined, revalidated: false, reason: undefined, request };
+  if (body === undefined) return { ...landing, reason: 'unreadable body' };
+  landing.source = { body: body.bytes, bodyType: body.bodyType };
+  if (!plan.store) return { ...landing, reason: plan.reason };
+  const kept = await keep(core, asked, received, body, plan.expiresAt);
+  return kept.record === undefined ? { ...landing, reason: kept.reason } : { ...landing, record: kept.record };
+}
+
+/** Whether a 304 is about the stored response: the same place, and no other entity tag. */
+function confirms(received: Received, stored: ResponseRecord, asked: Asked): boolean {
+  const target = received.chain.at(-1);
+  if (target !== undefined && asked.settings.redactor.url(target.url) !== stored.url) return false;
+  const etag = headerValue(received.headers, 'etag');
+  const known = headerValue(stored.headers, 'etag');
+  return etag === undefined || known === undefined || weak(etag) === weak(known);
+}
+
+const weak = (etag: string): string => etag.replace(/^W\//, '');
+
+async function confirmed(core: Core, asked: Asked, stored: ResponseRecord, received: Received): Promise<Landing> {
+  const record = await freshen(core, asked, stored, received);
+  core.stats.revalidated += 1;
+  if (core.events.wants('revalidated')) core.events.emit('revalidated', { key: record.key, url: record.request.url });
+  const source = { body: record.body, bodyType: record.bodyType };
+  return { received, source, record, revalidated: true, reason: undefined, request: asked.request };
+}
+
+/** Whether a response fetched for one request may answer another of the same key (RFC 9111 4.1). */
+export function mayShare(landing: Landing, request: CacheRequest, key: string): boolean {
+  const names = varyNames(landing.received.headers);
+  if (names === '*') return false;
+  return names.length === 0 || matchesVary(varyPairs(names, landing.request, key), request, key);
+}
+
+/** What a streamed call brought: its head now, its body as it comes. */
+export interface StreamLanding {
+  received: Received;
+  /** For the caller; stored beside when it is complete. */
+  stream: unknown;
+  /** Set after a 304: the stored response holds. */
+  confirmed: Landing | undefined;
+  willStore: boolean;
+  reason: string | undefined;
+  expiresAt: number | undefined;
+}
+
+/** Like `call` for `responseType: 'stream'`: the body goes through at once and is stored when it is complete. */
+export async function callStreamed(core: Core, { asked, stored, headers }: Call): Promise<StreamLanding> {
+  const { settings, request } = asked;
+  const received = await forward(request, { adapter: settings.adapter, headers, signal: undefined, stream: true, clock: core.clock, sequence: core.nextSequence() });
+  const through: StreamLanding = {
+    received,
+    stream: received.data,
+    confirmed: undefined,
+    willStore: false,
+    reason: undefined,
+    expiresAt: undefined,
+  };
+  if (stored !== undefined && headers !== undefined && received.status === 304) {
+    discard(received.data);
+    if (!confirms(received, stored, asked)) return callStreamed(core, { asked, stored: undefined, headers: undefined });
+    return { ...through, confirmed: await confirmed(core, asked, stored, received) };
+  }
+  const plan = planStorage(asked, received);
+  if (!plan.store) return { ...through, reason: plan.reason };
+  const length = Number(headerValue(received.headers, 'content-length'));
+  if (length > settings.maxEntryBytes) return { ...through, reason: 'over maxEntryBytes' };
+  if (!isStream(received.data)) return { ...through, reason: 'unreadable body' };
+  const flavour = 'getReader' in received.data ? 'fetch' : 'http';
+  const stream = captureStream(received.data, { maxBytes: settings.maxEntryBytes }, (result) => {
+    if (!result.complete) return;
+    const body = { bytes: result.bytes, bodyType: 'bytes', flavour } as const;
+    keep(core, asked, received, body, plan.expiresAt).catch((error: unknown) => core.fail(error, 'write'));
+  });
+  return { ...through, stream, willStore: true, expiresAt: plan.expiresAt };
+}
+
+/** Lets go of a body that nobody will read. */
+export function discard(data: unknown): void {
+  if (!isStream(data)) return;
+  if ('getReader' in data) {
+    data.cancel().catch(() => {});
+  } else {
+    data.on('error', () => {});
+    data.destroy();
+  }
+}
+
+/**
+ * RFC 9111 4.4: after an unsafe request that did not fail, what is stored of its URL, and of `Location` and
+ * `Content-Location` on the same origin, no longer holds.
+ */
+export async function invalidate(core: Core, asked: Pick<Asked, 'request' | 'settings'>, status: number, headers: Received['headers']): Promise<void> {
+  const { request, settings } = asked;
+  if (settings.readOnly) return;
+  for (const url of invalidatedUrls(request.method, request.url, status, headers)) {
+    core.noteInvalidation(settings.redactor.url(url));
+    const keys = new Set<string>();
+    for (const method of ['GET', 'HEAD']) {
+      for (const credentials of [request.headers, withoutCredentials(request.headers)]) {
+        const config = credentials === request.headers ? request.config : { ...request.config, auth: undefined };
+        const read = { method, url, headers: bodyless(credentials), data: undefined, config } as CacheRequest;
+        try {
+          keys.add(await settings.keyer.keyOf(read));
+        } catch {
+          // An own key function that can't make a key of it has stored nothing under one either.
+        }
+      }
+    }
+    const byUrl = core.entries.store.keysByUrl;
+    if (byUrl !== undefined && !core.entries.closed) {
+      try {
+        for (const key of await byUrl.call(core.entries.store, core.entries.tag(settings.redactor.url(url)))) keys.add(key);
+      } catch (error) {
+        core.fail(error, 'invalidate', { url: settings.redactor.url(url) });
+      }
+    }
+    await removeWithVariants(core, [...keys], settings.redactor.url(url));
+  }
+}
+
+async function removeWithVariants(core: Core, keys: string[], url: string): Promise<void> {
+  const all = new Set<string>();
+  for (const key of keys) {
+    const loaded = await core.entries.read(key);
+    if (loaded === undefined) continue;
+    all.add(key);
+    if (loaded.record.kind !== 'index') continue;
+    for (const entry of loaded.record.entries) all.add(entry.key);
+  }
+  core.entries.remove([...all]);
+  for (const key of all) core.events.emit('invalidated', { key, url, reason: 'unsafe method' });
+}
+
+function withoutCredentials(headers: CacheRequest['headers']): CacheRequest['headers'] {
+  const { authorization: _, cookie: __, ...rest } = headers;
+  return rest;
+}
+
+function bodyless(headers: CacheRequest['headers']): CacheRequest['headers'] {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !name.startsWith('content-')));
+}

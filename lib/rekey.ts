@@ -1,0 +1,121 @@
+/** recreateKeys(): every entry under the key that it has by the present settings. */
+import { AxiosHeaders, type InternalAxiosRequestConfig } from 'axios';
+import type { Core } from './core.js';
+import type { Maintenance } from './maintenance.js';
+import type { IndexEntry, IndexRecord, ResponseRecord, StoredRequest, VaryPair } from './record/record.js';
+import type { CacheRequest } from './request/request.js';
+import { snapshotRequest } from './request/snapshot.js';
+import { variantKey, varyPairs } from './request/vary.js';
+
+export interface Rekeyed {
+  rekeyed: number;
+  left: number;
+}
+
+const REDACTED = /REDACTED/g;
+
+/** A response with its new place. */
+interface Move {
+  record: ResponseRecord;
+  key: string;
+  primaryKey: string;
+  vary: VaryPair[];
+}
+
+export async function recreateKeys(core: Core, maintenance: Maintenance): Promise<Rekeyed> {
+  const moves: Move[] = [];
+  const indices: IndexRecord[] = [];
+  let left = 0;
+  for await (const { record } of maintenance.scan()) {
+    if (record?.kind === 'index') indices.push(record);
+    if (record?.kind !== 'response') continue;
+    const move = await moveOf(core, record);
+    if (move === undefined) left += 1;
+    else moves.push(move);
+  }
+  const stay = new Set<string>();
+  const gone = new Set<string>();
+  for (const { record, key } of moves) {
+    stay.add(key);
+    if (key !== record.key) gone.add(record.key);
+  }
+  const rebuilt = new Map<string, IndexRecord>();
+  for (const move of moves) {
+    await maintenance.write({ ...move.record, key: move.key, vary: move.vary });
+    if (move.vary.length > 0) addEntry(rebuilt, move.primaryKey, move.record, entryOf(move));
+    await addRedirects(core, rebuilt, indices, move);
+  }
+  for (const index of rebuilt.values()) {
+    stay.add(index.key);
+    await maintenance.write(index);
+  }
+  // An old index goes once all that it leads to has moved on, unless it has been written anew.
+  const moved = new Set(moves.map(({ record }) => record.key));
+  for (const index of indices) {
+    if (!stay.has(index.key) && index.entries.every(({ key }) => moved.has(key))) gone.add(index.key);
+  }
+  await maintenance.delete([...gone].filter((key) => !stay.has(key)));
+  return { rekeyed: moves.length, left };
+}
+
+/** The new key, or undefined when it hangs on a value that is not stored. */
+async function moveOf(core: Core, record: ResponseRecord): Promise<Move | undefined> {
+  if (record.request.opaque === true) return undefined;
+  const place = await placeOf(core, record, record.request);
+  // The same with other values in place of the redacted ones: if that changes the key, the key needs them.
+  const other = await placeOf(core, record, withOtherSecrets(record.request));
+  if (place === undefined || other === undefined || place.key !== other.key) return undefined;
+  return { record, ...place };
+}
+
+async function placeOf(core: Core, record: ResponseRecord, stored: StoredRequest): Promise<Omit<Move, 'record'> | undefined> {
+  try {
+    const request = requestOf(stored);
+    const primaryKey = await core.live.current.keyer.keyOf(request);
+    const names = record.vary.map(([name]) => name);
+    const vary = varyPairs(names, request, primaryKey);
+    return { primaryKey, vary, key: vary.length === 0 ? primaryKey : variantKey(primaryKey, vary) };
+  } catch {
+    return undefined;
+  }
+}
+
+function requestOf({ method, url, headers, data }: StoredRequest): CacheRequest {
+  const config: InternalAxiosRequestConfig = {
+    method: method.toLowerCase(),
+    url,
+    headers: new AxiosHeaders(Object.fromEntries(headers) as Record<string, string>),
+    ...(data !== undefined && { data }),
+  };
+  return snapshotRequest(config, url);
+}
+
+function withOtherSecrets(stored: StoredRequest): StoredRequest {
+  return JSON.parse(JSON.stringify(stored).replace(REDACTED, 'ANOTHER')) as StoredRequest;
+}
+
+function entryOf({ record, key, vary }: Move): IndexEntry {
+  const entry: IndexEntry = { key, vary, storedAt: record.responseTime };
+  if (record.expiresAt !== undefined) entry.expiresAt = record.expiresAt;
+  return entry;
+}
+
+function addEntry(rebuilt: Map<string, IndexRecord>, key: string, record: ResponseRecord, entry: IndexEntry): void {
+  const index = rebuilt.get(key) ?? { kind: 'index', key, url: record.request.url, createdAt: record.createdAt, entries: [] };
+  index.entries.push(entry);
+  rebuilt.set(key, index);
+}
+
+/** The URLs that redirected to the response lead to it again, varying on what they varied on. */
+async function addRedirects(core: Core, rebuilt: Map<string, IndexRecord>, indices: IndexRecord[], move: Move): Promise<void> {
+  const { record } = move;
+  for (const index of indices) {
+    for (const old of index.entries) {
+      if (old.key !== record.key || old.redirects === undefined) continue;
+      const request = requestOf({ ...record.request, url: index.url });
+      const key = await core.live.current.keyer.keyOf(request);
+      const vary = varyPairs(old.vary.map(([name]) => name), request, key);
+      addEntry(rebuilt, key, { ...record, request: { ...record.request, url: index.url } }, { ...old, key: move.key, vary });
+    }
+  }
+}

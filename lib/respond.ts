@@ -1,0 +1,155 @@
+/** From a stored or received response to what one caller gets. */
+import type { AxiosResponse, InternalAxiosRequestConfig } from 'axios';
+import type { Core } from './core.js';
+import type { Landing } from './network.js';
+import { ageHeader } from './policy/age.js';
+import type { HeaderList, ResponseRecord } from './record/record.js';
+import type { CacheRequest } from './request/request.js';
+import { type BodySource, bodyFor, type Flavour } from './response/body.js';
+import { assertContentLength, buildHeaders, emitDownloadProgress, type RequestInfo, requestStandIn, settle } from './response/build.js';
+import { bodyError } from './response/errors.js';
+import { type CacheStatus, formatCacheStatus } from './response/status.js';
+import type { CacheResponseFields } from './axios.js';
+import type { Settings } from './settings.js';
+
+/** The caller's side of a response: its config, and the settings its request began with. */
+export interface Addressee {
+  config: InternalAxiosRequestConfig;
+  request: CacheRequest;
+  settings: Settings;
+  flavour: Flavour | undefined;
+}
+
+/** The cache's say about a response. */
+export interface Verdict {
+  fromCache: boolean;
+  isExpired: boolean;
+  revalidated: boolean;
+  /** What is stored of it. */
+  record: ResponseRecord | undefined;
+  redirects: readonly string[];
+  status: CacheStatus;
+}
+
+/** Puts the contract's fields on a response, and a `Cache-Status` header if one is wanted. */
+export function mark(response: AxiosResponse, verdict: Verdict, settings: Settings): AxiosResponse {
+  const { record } = verdict;
+  const fields: CacheResponseFields = {
+    fromCache: verdict.fromCache,
+    isExpired: verdict.isExpired,
+    revalidated: verdict.revalidated,
+    redirects: [...verdict.redirects],
+    cacheStatus: verdict.status,
+  };
+  if (record !== undefined) {
+    fields.cacheKey = record.key;
+    fields.createdAt = new Date(record.createdAt);
+    if (record.expiresAt !== undefined) fields.expires = new Date(record.expiresAt);
+  }
+  Object.assign(response, fields);
+  const name = settings.cacheStatusHeader;
+  if (name !== undefined) {
+    const before = response.headers['cache-status'];
+    const own = formatCacheStatus(name, verdict.status);
+    response.headers['cache-status'] = before === undefined ? own : `${before}, ${own}`;
+  }
+  return response;
+}
+
+/** Seconds until the record expires; undefined: never. */
+export function ttlOf(record: ResponseRecord, now: number): number | undefined {
+  return record.expiresAt === undefined ? undefined : Math.round((record.expiresAt - now) / 1000);
+}
+
+/** A response from what is stored. Rejects as axios would when the caller's validateStatus says so. */
+export async function respondFromRecord(
+  core: Core,
+  to: Addressee,
+  source: BodySource,
+  verdict: Verdict & { record: ResponseRecord },
+): Promise<AxiosResponse> {
+  const { config, settings } = to;
+  const { record } = verdict;
+  const flavour = to.flavour ?? record.flavour;
+  const request = requestStandIn(requestInfo(to, record.url, verdict.redirects, record), flavour);
+  const bytes = record.body.byteLength;
+  assertContentLength(bytes, config, request, flavour);
+  const headers = buildHeaders(record.headers);
+  if (settings.policy.cacheControl && !verdict.revalidated) headers.set('age', ageHeader(record, core.clock()));
+  emitDownloadProgress(config, bytes, record.headers);
+  const { status, statusText } = record;
+  const response = { status, statusText, headers, config, request } as AxiosResponse;
+  await fill(to, response, source, record.headers, flavour);
+  core.stats.bytesServed += bytes;
+  return settle(mark(response, verdict, settings));
+}
+
+function requestInfo(
+  { config, request }: Addressee,
+  finalUrl: string,
+  redirects: readonly string[],
+  { status, statusText, headers }: { status: number; statusText: string; headers: HeaderList },
+): RequestInfo {
+  const { method, url } = request;
+  return { method, url, finalUrl, redirects, status, statusText, headers, requestHeaders: config.headers };
+}
+
+/** Puts the caller's own body on its response; a body that can't be decoded fails as it does in axios. */
+function fill(
+  { request: { method } }: Addressee,
+  response: AxiosResponse,
+  source: BodySource,
+  headers: HeaderList,
+  flavour: Flavour,
+): Promise<void> | undefined {
+  const { config, request, status } = response;
+  const { responseType, responseEncoding } = config;
+  try {
+    const body = bodyFor(source, { responseType, responseEncoding, headers, status, method }, flavour, { config, request });
+    if (!(body instanceof Promise)) {
+      response.data = body;
+      return undefined;
+    }
+    return body.then(
+      (late: unknown) => {
+        response.data = late;
+      },
+      (error: unknown) => {
+        throw bodyError(error, response, flavour);
+      },
+    );
+  } catch (error) {
+    throw bodyError(error, response, flavour);
+  }
+}
+
+/** A response that just came from the network. `data` is given for a body that is handed on as it came. */
+export async function respondFromNetwork(
+  to: Addressee,
+  landing: Pick<Landing, 'received' | 'source'>,
+  verdict: Verdict,
+): Promise<AxiosResponse> {
+  const { received, source } = landing;
+  const { config, settings } = to;
+  const { status, statusText, request, data } = received;
+  const headers = buildHeaders(received.headers);
+  const response = { status, statusText, headers, config, request, data } as AxiosResponse;
+  if (source !== undefined) {
+    const flavour = to.flavour ?? (data instanceof ArrayBuffer ? 'fetch' : 'http');
+    assertContentLength(source.body.byteLength, config, request as object | undefined, flavour);
+    await fill(to, response, source, received.headers, flavour);
+  }
+  return settle(mark(response, verdict, settings));
+}
+
+/** RFC 9111 5.2.1.7: what `only-if-cached` answers when nothing stored may. */
+export async function respondGatewayTimeout(to: Addressee, status: CacheStatus): Promise<AxiosResponse> {
+  const { config, settings } = to;
+  const flavour = to.flavour ?? 'http';
+  const head = { status: 504, statusText: 'Gateway Timeout', headers: [] };
+  const request = requestStandIn(requestInfo(to, to.request.url, [], head), flavour);
+  const response = { ...head, headers: buildHeaders([]), config, request } as unknown as AxiosResponse;
+  await fill(to, response, { body: new Uint8Array(0), bodyType: 'bytes' }, [], flavour);
+  const verdict = { fromCache: false, isExpired: false, revalidated: false, record: undefined, redirects: [], status };
+  return settle(mark(response, verdict, settings));
+}
