@@ -1,6 +1,7 @@
 /** The last steps before a response reaches its caller, as axios' adapters do them. */
 import type { AxiosProgressEvent, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 import { AxiosError } from '../axios.js';
+import { type HeaderList, headerValue } from '../record/record.js';
 import { contentLengthError } from './errors.js';
 import type { Flavour } from './types.js';
 
@@ -46,11 +47,11 @@ export function assertContentLength(
 export function emitDownloadProgress(
   config: InternalAxiosRequestConfig,
   bytes: number,
-  contentLengthHeader: string | undefined,
+  headers: HeaderList,
 ): void {
   const listener = Object.hasOwn(config, 'onDownloadProgress') ? config.onDownloadProgress : undefined;
   if (listener === undefined || listener === null || bytes === 0) return;
-  const event = progressEvent(bytes, finiteNumber(contentLengthHeader));
+  const event = progressEvent(bytes, finiteNumber(headerValue(headers, 'content-length')));
   queueMicrotask(() => listener(event));
 }
 

@@ -5,6 +5,13 @@ import { asBuffer, copyBytes } from './bytes.js';
 import { contentLengthError, onCancel } from './errors.js';
 import type { BodySource } from './types.js';
 
+/** Whom a stream is for: its config's signal, token and limit go on holding while it is read. */
+export interface StreamOwner {
+  config: InternalAxiosRequestConfig;
+  /** For the errors. */
+  request?: unknown;
+}
+
 const CHUNK_BYTES = 64 * 1024;
 
 /** Cuts a body into chunks, copied only as they are asked for. */
@@ -34,22 +41,21 @@ class Chunks {
 
 class Replay extends Readable {
   readonly #chunks: Chunks;
-  readonly #config: InternalAxiosRequestConfig;
-  readonly #request: unknown;
+  readonly #owner: StreamOwner | undefined;
   #forget: () => void = nothing;
 
-  constructor(source: BodySource, config: InternalAxiosRequestConfig, request: unknown) {
+  constructor(source: BodySource, owner: StreamOwner | undefined) {
     super({ highWaterMark: CHUNK_BYTES });
     this.#chunks = new Chunks(source.body, source.owned !== true);
-    this.#config = config;
-    this.#request = request;
-    this.#forget = onCancel(config, (error) => this.destroy(asError(error)));
+    this.#owner = owner;
+    if (owner !== undefined) this.#forget = onCancel(owner.config, (error) => this.destroy(asError(error)));
   }
 
   override _read(): void {
+    const owner = this.#owner;
     // http.js lets a stream begin and fails it where it crosses the limit.
-    if (this.#chunks.exceeds(this.#config.maxContentLength)) {
-      this.destroy(contentLengthError(this.#config, this.#request));
+    if (owner !== undefined && this.#chunks.exceeds(owner.config.maxContentLength)) {
+      this.destroy(contentLengthError(owner.config, owner.request));
       return;
     }
     this.push(this.#chunks.next() ?? null);
@@ -68,31 +74,23 @@ function asError(value: unknown): Error {
 }
 
 /** What http.js gives for `responseType: 'stream'`. */
-export function replayReadable(
-  source: BodySource,
-  config: InternalAxiosRequestConfig,
-  request?: unknown,
-): Readable {
-  return new Replay(source, config, request);
+export function replayReadable(source: BodySource, owner?: StreamOwner): Readable {
+  return new Replay(source, owner);
 }
 
 /** What fetch.js gives for `responseType: 'stream'`: a byte stream, as a real response's body is. */
-export function replayWebStream(
-  source: BodySource,
-  config: InternalAxiosRequestConfig,
-  request?: unknown,
-): ReadableStream<Uint8Array> {
+export function replayWebStream(source: BodySource, owner?: StreamOwner): ReadableStream<Uint8Array> {
   const chunks = new Chunks(source.body, false);
   let forget: () => void = nothing;
   return new ReadableStream({
     type: 'bytes',
     start(controller) {
-      forget = onCancel(config, (error) => controller.error(error));
+      if (owner !== undefined) forget = onCancel(owner.config, (error) => controller.error(error));
     },
     pull(controller) {
-      if (chunks.exceeds(config.maxContentLength)) {
+      if (owner !== undefined && chunks.exceeds(owner.config.maxContentLength)) {
         forget();
-        controller.error(contentLengthError(config, request));
+        controller.error(contentLengthError(owner.config, owner.request));
         return;
       }
       const chunk = chunks.next();

@@ -8,10 +8,6 @@ export interface BodySource {
   body: Uint8Array;
   /** `json`: `body` is the JSON text of a value that the inner adapter handed over parsed. */
   bodyType: 'bytes' | 'json';
-  /** The Content-Type field, for blobs and forms; absent: none. */
-  contentType?: string;
-  /** True where a response has no body by its method or status: fetch then has no stream either. @default false */
-  absent?: boolean;
   /** Memo of the body decoded as UTF-8; shared by the hits on a hot record. */
   text?: string;
   /** True when nobody else holds the bytes: they are handed over as they are. @default false */
