@@ -1,0 +1,75 @@
+import { statSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
+import { CacheOptionError } from '../errors.js';
+
+export interface PathOptions {
+  /** A path; `~` is the home directory. @default 'http_cache' */
+  cacheName?: string | undefined;
+  /** Puts a relative `cacheName` into the system's directory for temporary files. @default false */
+  useTemp?: boolean | undefined;
+  /** Puts a relative `cacheName` into the user's cache directory; wins over `useTemp`. @default false */
+  useCacheDir?: boolean | undefined;
+}
+
+/** SQLite's name for a database that is never written to disk. */
+export const IN_MEMORY = ':memory:';
+
+/** The absolute path that the options name, without any extension added. */
+export function cachePath({ cacheName = 'http_cache', useTemp, useCacheDir }: PathOptions): string {
+  if (typeof cacheName !== 'string' || cacheName === '' || cacheName.includes('\0')) {
+    throw new CacheOptionError('cacheName', cacheName, 'allowed: a non-empty path');
+  }
+  const path = expandHome(cacheName);
+  if (isAbsolute(path)) return resolve(path);
+  if (useCacheDir === true) return resolve(userCacheDir(), path);
+  if (useTemp === true) return resolve(tmpdir(), path);
+  return resolve(path);
+}
+
+/** The path of a SQLite database: as `cachePath`, `.sqlite` appended iff the base name has no dot. */
+export function sqlitePath(options: PathOptions): string {
+  if (options.cacheName === IN_MEMORY) return IN_MEMORY;
+  const path = cachePath(options);
+  return basename(path).includes('.') ? path : `${path}.sqlite`;
+}
+
+/**
+ * Throws when no file can ever be at `path`: it is a directory, or something above it is no directory.
+ * What time or permissions may mend (a missing directory, one that can't be read) is none of this.
+ */
+export function assertUsablePath(path: string): void {
+  if (kindOf(path) === 'directory') {
+    throw new CacheOptionError('cacheName', path, 'it is a directory; the path of a file is needed');
+  }
+  for (let parent = dirname(path); ; parent = dirname(parent)) {
+    const kind = kindOf(parent);
+    if (kind === 'other') throw new CacheOptionError('cacheName', path, `${parent} is not a directory`);
+    if (kind === 'directory' || dirname(parent) === parent) return;
+  }
+}
+
+/** `unknown`: missing, or hidden from us (no permission), or below a file. */
+function kindOf(path: string): 'directory' | 'other' | 'unknown' {
+  try {
+    const stat = statSync(path, { throwIfNoEntry: false });
+    if (stat === undefined) return 'unknown';
+    return stat.isDirectory() ? 'directory' : 'other';
+  } catch {
+    return 'unknown';
+  }
+}
+
+function expandHome(path: string): string {
+  if (path === '~') return homedir();
+  return path.startsWith('~/') || path.startsWith('~\\') ? join(homedir(), path.slice(2)) : path;
+}
+
+/** Where the platform wants caches of a user; `XDG_CACHE_HOME` (absolute, as its specification demands) everywhere first. */
+function userCacheDir(): string {
+  const { XDG_CACHE_HOME: xdg, LOCALAPPDATA: localAppData } = process.env;
+  if (xdg !== undefined && isAbsolute(xdg)) return xdg;
+  if (process.platform === 'darwin') return join(homedir(), 'Library', 'Caches');
+  if (process.platform === 'win32') return localAppData || join(homedir(), 'AppData', 'Local');
+  return join(homedir(), '.cache');
+}

@@ -1,0 +1,275 @@
+import { inSlices, isSpent, nextTurn, paced } from './slices.js';
+import { inTransaction, type SQLiteDriver } from './sqlite-driver.js';
+import { SQLiteHandle } from './sqlite-handle.js';
+import { decodeKey, encodeKey, urlHash } from './sqlite-keys.js';
+import type { ForeignSession, Session } from './sqlite-session.js';
+import { Touches } from './sqlite-touches.js';
+import type { CountFilter, MaybePromise, Store, StoreLimits, StoreMeta } from './store.js';
+
+const KEYS_A_PAGE = 1000;
+/** Waiting uses from which on a write takes them along. */
+const MANY_TOUCHES = 512;
+/** Free pages (of 4 KB) above which a bulk delete gives them back. */
+const MANY_FREE_PAGES = 256;
+
+/** The store on either native driver. The file is opened by the first operation. */
+export class SQLiteEngine implements Store {
+  readonly #handle: SQLiteHandle;
+  readonly #touches = new Touches();
+  /** Somebody set limits: only then is the order of use worth writing down. */
+  #isTrimmed = false;
+
+  constructor(driver: SQLiteDriver, path: string, busyTimeout: number) {
+    this.#handle = new SQLiteHandle(driver, path, busyTimeout);
+  }
+
+  get(key: string): Uint8Array | undefined {
+    return this.#handle.attempt('read', (session) => {
+      const value = session.statements?.get(encodeKey(key));
+      return value instanceof Uint8Array ? value : undefined;
+    });
+  }
+
+  set(key: string, value: Uint8Array, meta: StoreMeta): void {
+    this.#handle.attempt('write', (session) => {
+      const { statements } = this.#handle.writable(session);
+      if (this.#isTrimmed && this.#touches.size >= MANY_TOUCHES) this.#writeTouches(session);
+      statements.set(
+        encodeKey(key),
+        meta.createdAt,
+        meta.expiresAt ?? null,
+        value.byteLength,
+        this.#touches.now(),
+        meta.index === true ? 1 : 0,
+        urlHash(meta.url),
+        meta.url,
+        value,
+      );
+      // The row has a later use now than any that waits.
+      this.#touches.take(key);
+    });
+  }
+
+  delete(keys: string[]): MaybePromise<number> {
+    let next = 0;
+    let deleted = 0;
+    const done = inSlices(() =>
+      this.#handle.attempt('delete', (session) => {
+        const { statements } = session;
+        if (statements === undefined) return true;
+        // What a slice did only counts once it is committed: it may be tried again.
+        let [at, gone] = [next, 0];
+        const remove = () => {
+          const start = performance.now();
+          for (; at < keys.length; at++) {
+            if (at % 16 === 15 && isSpent(start)) break;
+            gone += statements.delete(encodeKey(keys[at] ?? ''));
+          }
+        };
+        if (keys.length === 1) remove();
+        else inTransaction(session.connection, remove);
+        next = at;
+        deleted += gone;
+        return next >= keys.length;
+      }),
+    );
+    return done === undefined ? deleted : done.then(() => this.#shrink()).then(() => deleted);
+  }
+
+  clear(): MaybePromise<void> {
+    this.#touches.clear();
+    // What is stored from now on is new: it stays.
+    const last = this.#handle.attempt('clear', (session) =>
+      Number(this.#handle.writable(session).statements.lastId() ?? -1),
+    );
+    const done = inSlices(
+      paced((limit) =>
+        this.#handle.attempt('clear', (session) => session.statements?.deleteUpTo(last, limit) ?? 0),
+      ),
+    );
+    return then(done, () => this.#shrink());
+  }
+
+  async *keys(): AsyncGenerator<string, void, undefined> {
+    let last: Uint8Array = new Uint8Array(0);
+    for (;;) {
+      const page = this.#handle.attempt(
+        'list',
+        (session) => session.statements?.keysAfter(last, KEYS_A_PAGE) ?? [],
+      );
+      for (const row of page) {
+        if (!(row.key instanceof Uint8Array)) continue;
+        last = row.key;
+        yield decodeKey(row.key);
+      }
+      if (page.length < KEYS_A_PAGE) return;
+      await nextTurn();
+    }
+  }
+
+  close(): void {
+    if (this.#handle.closed) return;
+    try {
+      if (this.#isTrimmed && this.#touches.size > 0) {
+        this.#handle.attempt('write', (session) => this.#writeTouches(session));
+      }
+    } catch {
+      // Only the order of eviction suffers.
+    }
+    this.#handle.close();
+  }
+
+  count({ expired, now }: CountFilter): number {
+    return this.#handle.attempt('count', (session) => {
+      if (session.statements === undefined) return 0;
+      const { entries } = counters(session);
+      if (expired === undefined) return entries;
+      const gone = Number(session.statements.countExpired(now));
+      return expired ? gone : entries - gone;
+    });
+  }
+
+  size(): number {
+    return this.#handle.attempt('count', (session) =>
+      session.statements === undefined ? 0 : counters(session).bytes,
+    );
+  }
+
+  deleteExpired(now: number): MaybePromise<number> {
+    let deleted = 0;
+    const done = inSlices(
+      paced((limit) => {
+        const rows = this.#handle.attempt(
+          'delete',
+          (session) => session.statements?.deleteExpired(now, limit) ?? [],
+        );
+        for (const row of rows) if (row.pointer === 0) deleted++;
+        return rows.length;
+      }),
+    );
+    return then(
+      then(done, () => this.#shrink()),
+      () => deleted,
+    );
+  }
+
+  touch(key: string): void {
+    this.#touches.note(key);
+  }
+
+  trim(limits: StoreLimits): MaybePromise<string[]> {
+    this.#isTrimmed = true;
+    const evicted: string[] = [];
+    const done = inSlices(() =>
+      this.#handle.attempt('evict', (session) => {
+        if (session.statements === undefined || excess(counters(session), limits) <= 0) return true;
+        const page = inTransaction(session.connection, () => this.#evict(session, limits));
+        evicted.push(...page.evicted);
+        return page.isLast;
+      }),
+    );
+    return then(done, () => evicted);
+  }
+
+  keysByUrl(url: string): string[] {
+    return this.#handle.attempt('list', (session) => {
+      const rows = session.statements?.keysByUrl(urlHash(url), url) ?? [];
+      return rows.flatMap((row) => (row.key instanceof Uint8Array ? [decodeKey(row.key)] : []));
+    });
+  }
+
+  version(): number {
+    return this.#handle.attempt('read', ({ statements }) => {
+      const version = Number(statements?.dataVersion() ?? 0);
+      return this.#handle.generation * 2 ** 32 + version;
+    });
+  }
+
+  observe(observer: (error: Error, reason: string) => void): () => void {
+    return this.#handle.observers.add(observer);
+  }
+
+  /** Evicts one page of the least recently used, whatever they are; those used since it was written down are passed over. */
+  #evict(session: Session, limits: StoreLimits): { evicted: string[]; isLast: boolean } {
+    const { statements } = session;
+    const evicted: string[] = [];
+    const now = counters(session);
+    const start = performance.now();
+    const page = statements.oldest(Math.min(500, Math.max(16, excess(now, limits))));
+    for (const row of page) {
+      if (excess(now, limits) <= 0) return { evicted, isLast: true };
+      if (isSpent(start)) break;
+      if (!(row.key instanceof Uint8Array)) continue;
+      const key = decodeKey(row.key);
+      if (this.#writeTouch(session, key) > 0) continue;
+      statements.deleteById(row.id ?? null);
+      evicted.push(key);
+      if (row.pointer === 0) now.entries--;
+      now.bytes -= Number(row.size);
+    }
+    return { evicted, isLast: page.length === 0 || excess(now, limits) <= 0 };
+  }
+
+  /** Writes down the uses that wait, as many as one slice may take. */
+  #writeTouches(session: Session | ForeignSession): void {
+    if (session.statements === undefined) return;
+    inTransaction(session.connection, () => {
+      const start = performance.now();
+      for (const key of this.#touches.keys()) {
+        this.#writeTouch(session, key);
+        if (isSpent(start)) return;
+      }
+    });
+  }
+
+  /** Answers how many rows have a later use now. */
+  #writeTouch(session: Session, key: string): number {
+    const used = this.#touches.take(key);
+    return used === undefined ? 0 : session.statements.touch(used, encodeKey(key), used);
+  }
+
+  /** Gives pages back that a bulk delete left free. */
+  #shrink(): MaybePromise<void> {
+    const isWorthIt = this.#handle.attempt('shrink', (session) => freePages(session) > MANY_FREE_PAGES);
+    if (!isWorthIt) return;
+    const done = inSlices(
+      paced((limit) =>
+        this.#handle.attempt('shrink', (session) => {
+          const before = freePages(session);
+          if (before === 0) return 0;
+          session.connection.exec(`PRAGMA incremental_vacuum(${limit})`);
+          return before - freePages(session);
+        }),
+      ),
+    );
+    // The file itself only shrinks when the log is copied back; without waiting for anybody.
+    return then(done, () =>
+      this.#handle.attempt('shrink', (session) => session.connection.exec('PRAGMA wal_checkpoint(PASSIVE)')),
+    );
+  }
+}
+
+interface Counters {
+  entries: number;
+  bytes: number;
+}
+
+function counters({ statements }: Session): Counters {
+  const row = statements.counters()[0];
+  return { entries: Number(row?.entries ?? 0), bytes: Number(row?.bytes ?? 0) };
+}
+
+/** How far above the limits it is: in entries, or 1 when only in bytes; 0 or less when within. */
+function excess({ entries, bytes }: Counters, { maxEntries, maxBytes }: StoreLimits): number {
+  const over = maxEntries === undefined ? 0 : entries - maxEntries;
+  return over <= 0 && maxBytes !== undefined && bytes > maxBytes ? 1 : over;
+}
+
+function freePages(session: Session | ForeignSession): number {
+  if (session.statements === undefined || !session.isOurs) return 0;
+  return Number(session.statements.freePages() ?? 0);
+}
+
+function then<T, U>(value: MaybePromise<T>, next: (value: T) => MaybePromise<U>): MaybePromise<U> {
+  return value instanceof Promise ? value.then(next) : next(value);
+}
