@@ -8,8 +8,8 @@ import { Flights } from './flight.js';
 import type { Landing } from './network.js';
 import type { CacheOptions } from './options.js';
 import { createCodec } from './record/codec.js';
-import { normalizeCompression } from './record/compression.js';
-import { normalizeEncryptionKey, normalizeSecretKey } from './record/seal.js';
+import { assertCompression } from './record/compression.js';
+import { assertEncryptionKey, assertSecretKey } from './record/keys.js';
 import { assertKnownOptions, assertOptionValues, COMMON_OPTION_NAMES, LiveSettings } from './settings.js';
 import { type CacheStats, newStats } from './stats.js';
 import { backendOptionNames, resolveBackend } from './stores/resolve.js';
@@ -38,12 +38,12 @@ export class Core {
     const { store, owned } = resolveBackend(options.backend ?? 'sqlite', backend);
     this.#ownsStore = owned;
     this.clock = own.clock ?? Date.now;
-    const encryptionKey = normalizeEncryptionKey('encryptionKey', own.encryptionKey);
+    const encryptionKey = assertEncryptionKey('encryptionKey', own.encryptionKey);
     const codec = createCodec({
       serializer: own.serializer ?? 'binary',
-      secretKey: normalizeSecretKey('secretKey', own.secretKey),
+      secretKey: assertSecretKey('secretKey', own.secretKey),
       encryptionKey,
-      compression: normalizeCompression('compression', own.compression),
+      compression: assertCompression('compression', own.compression),
     });
     this.entries = new Entries({
       store,

@@ -7,7 +7,7 @@ import { assertExpireAfter, assertStaleLimit } from './policy/expiry.js';
 import { compileUrlPatterns } from './policy/patterns.js';
 import type { ExpireAfter, PolicySettings } from './policy/types.js';
 import { assertCompression } from './record/compression.js';
-import { assertEncryptionKey, assertSecretKey } from './record/seal.js';
+import { assertEncryptionKey, assertSecretKey } from './record/keys.js';
 import { Keyer } from './request/key.js';
 import { DEFAULT_REDACTED, Redactor } from './request/redact.js';
 
