@@ -105,10 +105,10 @@ export class SQLiteKeyvEngine implements Store {
     const adapter = new this.#KeyvSqlite({ uri, table: TABLE, busyTimeout, iterationLimit: '1000' });
     if (!isKeyvSqlite(adapter)) throw new TypeError(`${PACKAGE} made no store`);
     const backend = new KeyvBackend(adapter);
-    backend.observe((error, reason) => this.#observers.tell(error, reason));
     // At once: a connection that fails before anybody waits for it is an unhandled rejection, and ends the process.
     await adapter.query('PRAGMA journal_mode = WAL');
     await adapter.query('PRAGMA synchronous = NORMAL');
+    backend.observe((error, reason) => this.#observers.tell(error, reason));
     return backend;
   }
 
