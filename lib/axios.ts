@@ -3,15 +3,16 @@
  * types. Two copies of axios may be loaded (ESM and CommonJS), so nothing here or elsewhere asks `instanceof`.
  */
 import axios, {
+  type AxiosAdapter,
   AxiosError,
   AxiosHeaders,
-  type AxiosAdapter,
   type AxiosRequestConfig,
   CanceledError,
   type InternalAxiosRequestConfig,
 } from 'axios';
 import type { ExpireAfter, StaleLimit } from './policy/types.js';
 import type { CacheStatus } from './response/status.js';
+import type { Flavour } from './response/types.js';
 
 export { AxiosError, AxiosHeaders, CanceledError };
 
@@ -77,21 +78,55 @@ export function resolveAdapter(adapters: InnerAdapter, config: InternalAxiosRequ
   return (axios.getAdapter as GetAdapter)(adapters, config);
 }
 
-/** Whether `adapter` is axios' fetch adapter, whose bodies and streams are of the web's kinds. */
-export function isFetchAdapter(adapter: AxiosAdapter, config: InternalAxiosRequestConfig): boolean {
-  try {
-    return adapter === (axios.getAdapter as GetAdapter)('fetch', config);
-  } catch {
-    return false;
+/** The inner adapter of a cache, resolved as axios does. */
+export class Inner {
+  readonly #adapters: InnerAdapter;
+  #usual: { adapter: AxiosAdapter; flavour: Flavour | undefined } | undefined;
+
+  constructor(adapters: InnerAdapter) {
+    this.#adapters = adapters;
+  }
+
+  /** Throws axios' own error when none of the adapters works here. */
+  adapter(config: InternalAxiosRequestConfig): AxiosAdapter {
+    return this.#resolve(config).adapter;
+  }
+
+  /** The manners of axios' own adapters; undefined for an adapter of the user's. */
+  flavour(config: InternalAxiosRequestConfig): Flavour | undefined {
+    try {
+      return this.#resolve(config).flavour;
+    } catch {
+      return undefined; // asking for the adapter itself throws the same, where it belongs
+    }
+  }
+
+  #resolve(config: InternalAxiosRequestConfig) {
+    // A request may bring its own fetch (adapters.js getFetch); all others resolve alike, and on a hit that counts.
+    if (hasOwnFetch(config.env)) return resolved(this.#adapters, config);
+    this.#usual ??= resolved(this.#adapters, config);
+    return this.#usual;
   }
 }
 
-export function isHttpAdapter(adapter: AxiosAdapter, config: InternalAxiosRequestConfig): boolean {
-  try {
-    return adapter === (axios.getAdapter as GetAdapter)('http', config);
-  } catch {
-    return false;
+function hasOwnFetch(env: object | undefined): boolean {
+  return env !== undefined && ('fetch' in env || 'Request' in env || 'Response' in env);
+}
+
+function resolved(adapters: InnerAdapter, config: InternalAxiosRequestConfig) {
+  const adapter = resolveAdapter(adapters, config);
+  return { adapter, flavour: flavourOf(adapter, config) };
+}
+
+function flavourOf(adapter: AxiosAdapter, config: InternalAxiosRequestConfig): Flavour | undefined {
+  for (const name of ['http', 'fetch'] as const) {
+    try {
+      if (adapter === (axios.getAdapter as GetAdapter)(name, config)) return name;
+    } catch {
+      // not available in this environment, so it is not the one
+    }
   }
+  return undefined;
 }
 
 const absolute = /^https?:\/\//i;
@@ -103,7 +138,12 @@ let bare: { getUri(config: unknown): string } | undefined;
  */
 export function finalUrl(config: InternalAxiosRequestConfig): string {
   const { url } = config;
-  if (config.params == null && typeof url === 'string' && absolute.test(url) && config.allowAbsoluteUrls !== false) {
+  if (
+    config.params == null &&
+    typeof url === 'string' &&
+    absolute.test(url) &&
+    config.allowAbsoluteUrls !== false
+  ) {
     return url;
   }
   bare ??= new axios.Axios({}) as { getUri(config: unknown): string };

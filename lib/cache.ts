@@ -14,8 +14,14 @@ import type { IndexRecord, ResponseRecord } from './record/record.js';
 import { type Rekeyed, recreateKeys } from './rekey.js';
 import type { CacheRequest } from './request/request.js';
 import { snapshotRequest } from './request/snapshot.js';
-import { type CompiledSelector, compileSelector, type OlderThan, olderThanMoment, type Selector } from './selector.js';
 import { select } from './select.js';
+import {
+  type CompiledSelector,
+  compileSelector,
+  type OlderThan,
+  olderThanMoment,
+  type Selector,
+} from './selector.js';
 import type { CacheStats } from './stats.js';
 
 /** A key, a URL, or an axios request config. */
@@ -69,7 +75,13 @@ export class ResponseCache {
     const request = this.#request(lookup);
     return this.#maintenance.run(async () => {
       const key = await this.#core.live.current.keyer.keyOf(request);
-      const { selected } = await select(this.#core.entries, request, key, new Caller(request.config), undefined);
+      const { selected } = await select(
+        this.#core.entries,
+        request,
+        key,
+        new Caller(request.config),
+        undefined,
+      );
       return selected && { ...selected.record, redirects: [...selected.redirects] };
     });
   }
@@ -87,7 +99,11 @@ export class ResponseCache {
     const key = this.#core.live.current.keyer.keyOf(this.#request(config));
     if (typeof key === 'string') return key;
     key.catch(() => {});
-    throw new CacheOptionError('config.data', config.data, 'a body that holds a Blob can only be read asynchronously');
+    throw new CacheOptionError(
+      'config.data',
+      config.data,
+      'a body that holds a Blob can only be read asynchronously',
+    );
   }
 
   /** Deletes what a selector selects; resolves with how many responses went. `delete({})` deletes nothing. */
@@ -135,7 +151,9 @@ export class ResponseCache {
       lists.push(await Promise.all(selector.requests.map((config) => keyer.keyOf(this.#request(config)))));
     }
     if (lists.length === 0) return undefined;
-    const expanded = await this.#maintenance.run(() => Promise.all(lists.map((keys) => this.#expand(keys, indices))));
+    const expanded = await this.#maintenance.run(() =>
+      Promise.all(lists.map((keys) => this.#expand(keys, indices))),
+    );
     const [first = new Set<string>(), ...others] = expanded;
     return new Set([...first].filter((key) => others.every((other) => other.has(key))));
   }
@@ -172,7 +190,8 @@ export class ResponseCache {
 
   /** All readable responses. */
   async *values(): AsyncGenerator<CachedResponse> {
-    for await (const record of this.#maintenance.responses()) yield new CachedResponse(record, this.#core.clock);
+    for await (const record of this.#maintenance.responses())
+      yield new CachedResponse(record, this.#core.clock);
   }
 
   /** Key and response of all readable responses. */
@@ -185,7 +204,8 @@ export class ResponseCache {
   filter(options?: FilterOptions): AsyncGenerator<CachedResponse>;
   async *filter(options: FilterOptions = {}): AsyncGenerator<CachedResponse | InvalidEntry> {
     const { valid = true, expired = true, invalid = false, olderThan } = options;
-    const before = olderThan === undefined ? Number.POSITIVE_INFINITY : olderThanMoment(olderThan, this.#core.clock());
+    const before =
+      olderThan === undefined ? Number.POSITIVE_INFINITY : olderThanMoment(olderThan, this.#core.clock());
     for await (const { key, record, error } of this.#maintenance.scan()) {
       if (error !== undefined) {
         if (invalid) yield { key, invalid: true, error };
@@ -238,7 +258,11 @@ export class ResponseCache {
   async removeExpiredResponses(options: { expireAfter?: ExpireAfter } = {}): Promise<number> {
     const { expireAfter } = options;
     if (expireAfter !== undefined && expireAfter !== null) {
-      await this.#redate(expireAfter, ({ createdAt }) => createdAt, () => true);
+      await this.#redate(
+        expireAfter,
+        ({ createdAt }) => createdAt,
+        () => true,
+      );
     }
     const now = this.#core.clock();
     const { store } = this.#core.entries;
@@ -251,7 +275,8 @@ export class ResponseCache {
     const indices: IndexRecord[] = [];
     for await (const { key, record } of this.#maintenance.scan()) {
       if (record?.kind === 'index') indices.push(record);
-      else if (record === undefined || (record.expiresAt !== undefined && record.expiresAt <= now)) deleted.add(key);
+      else if (record === undefined || (record.expiresAt !== undefined && record.expiresAt <= now))
+        deleted.add(key);
     }
     await this.#maintenance.delete([...deleted]);
     await this.#maintenance.pruneIndices(indices, deleted);
@@ -261,11 +286,19 @@ export class ResponseCache {
   /** Sets `expires` to so long from now, for all responses or the selected ones; resolves with how many. */
   async resetExpiration(expireAfter: ExpireAfter, selector?: Selector): Promise<number> {
     if (expireAfter === undefined || expireAfter === null) {
-      throw new CacheOptionError('expireAfter', expireAfter, 'allowed: seconds, a duration object, a Date or a Temporal value');
+      throw new CacheOptionError(
+        'expireAfter',
+        expireAfter,
+        'allowed: seconds, a duration object, a Date or a Temporal value',
+      );
     }
     const now = this.#core.clock();
     const selected = selector && (await this.#select(this.#compile(selector))).deleted;
-    return this.#redate(expireAfter, () => now, ({ key }) => selected === undefined || selected.has(key));
+    return this.#redate(
+      expireAfter,
+      () => now,
+      ({ key }) => selected === undefined || selected.has(key),
+    );
   }
 
   async #redate(
@@ -275,7 +308,11 @@ export class ResponseCache {
   ): Promise<number> {
     assertExpireAfter('expireAfter', expireAfter);
     if (expireAfter === DO_NOT_CACHE) {
-      throw new CacheOptionError('expireAfter', expireAfter, 'DO_NOT_CACHE says nothing about what is stored already');
+      throw new CacheOptionError(
+        'expireAfter',
+        expireAfter,
+        'DO_NOT_CACHE says nothing about what is stored already',
+      );
     }
     let count = 0;
     const moments = new Map<string, number | undefined>();
@@ -315,7 +352,8 @@ export class ResponseCache {
 
   /** Copies every entry of another cache in; resolves with how many responses. */
   async update(other: ResponseCache): Promise<number> {
-    if (!(other instanceof ResponseCache)) throw new CacheOptionError('other', other, 'allowed: a ResponseCache');
+    if (!(other instanceof ResponseCache))
+      throw new CacheOptionError('other', other, 'allowed: a ResponseCache');
     let count = 0;
     for await (const { record } of other.#maintenance.scan()) {
       if (record === undefined) continue;
@@ -334,7 +372,9 @@ export class ResponseCache {
     const { expireAfter } = options;
     assertExpireAfter('expireAfter', expireAfter);
     const request = this.#request(config);
-    const record = await this.#maintenance.run(() => saveResponse(this.#core, request, response, expireAfter));
+    const record = await this.#maintenance.run(() =>
+      saveResponse(this.#core, request, response, expireAfter),
+    );
     return new CachedResponse(record, this.#core.clock);
   }
 

@@ -8,6 +8,7 @@ const MAX_TIMER = 2 ** 31 - 1;
 export class Caller {
   readonly config: InternalAxiosRequestConfig;
   readonly #deadline: number;
+  #givenUp: unknown;
 
   constructor(config: InternalAxiosRequestConfig) {
     this.config = config;
@@ -19,7 +20,22 @@ export class Caller {
   /** Throws what axios would reject with, if the caller has already given up. */
   assertPatient(): void {
     const cancellation = cancellationOf(this.config);
-    if (cancellation !== undefined) throw cancellation;
+    if (cancellation !== undefined) throw this.#giveUp(cancellation);
+  }
+
+  #giveUp(error: unknown): unknown {
+    this.#givenUp = error;
+    return error;
+  }
+
+  /** Whether its signal or token says so, however it learned of it. */
+  get isCancelled(): boolean {
+    return cancellationOf(this.config) !== undefined;
+  }
+
+  /** Whether this is the error with which the caller itself ended the wait. */
+  hasGivenUp(error: unknown): boolean {
+    return this.#givenUp !== undefined && this.#givenUp === error;
   }
 
   /** The promise's outcome, or the caller's own abort or timeout if that comes first. */
@@ -31,13 +47,13 @@ export class Caller {
       let timer: NodeJS.Timeout | undefined;
       const unsubscribe = onCancel(config, (error) => {
         clearTimeout(timer);
-        reject(error);
+        reject(this.#giveUp(error));
       });
       if (this.#deadline !== Number.POSITIVE_INFINITY) {
         timer = setTimeout(
           () => {
             unsubscribe();
-            reject(timeoutError(config));
+            reject(this.#giveUp(timeoutError(config)));
           },
           Math.min(MAX_TIMER, Math.max(0, this.#deadline - performance.now())),
         );

@@ -56,8 +56,13 @@ export class Core {
       onEvicted: (key) => this.events.emit('evicted', { key, reason: 'maxEntries or maxBytes' }),
     });
     if (this.#limits() !== undefined && store.trim === undefined) {
-      const [name, value] = own.maxEntries === undefined ? ['maxBytes', own.maxBytes] : ['maxEntries', own.maxEntries];
-      throw new CacheOptionError(String(name), value, `the store ${store.constructor.name} can't evict: leave it out`);
+      const [name, value] =
+        own.maxEntries === undefined ? ['maxBytes', own.maxBytes] : ['maxEntries', own.maxEntries];
+      throw new CacheOptionError(
+        String(name),
+        value,
+        `the store ${store.constructor.name} can't evict: leave it out`,
+      );
     }
     store.observe?.((error, reason) => this.fail(error, reason));
   }

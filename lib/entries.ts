@@ -43,7 +43,8 @@ export class Entries {
     this.codec = options.codec;
     this.#options = options;
     // Without a version a store can't tell that another process wrote, so nothing may be trusted in front of it.
-    if (options.hotBytes > 0 && options.store.version !== undefined) this.#hot = new HotRecords(options.hotBytes);
+    if (options.hotBytes > 0 && options.store.version !== undefined)
+      this.#hot = new HotRecords(options.hotBytes);
   }
 
   get closed(): boolean {
@@ -265,7 +266,9 @@ export class Entries {
     const limit = this.#options.timeout();
     return new Promise<T>((resolve, reject) => {
       const timer = setTimeout(() => {
-        reject(new CacheStoreError(`${this.storeName}: ${operation} took longer than storeTimeout (${limit} ms)`));
+        reject(
+          new CacheStoreError(`${this.storeName}: ${operation} took longer than storeTimeout (${limit} ms)`),
+        );
       }, limit);
       // A request waits for a get; a write on its way must not keep the process alive (flush does, while it waits).
       if (operation !== 'get') timer.unref();
@@ -292,7 +295,10 @@ export function messageOf(error: unknown): string {
 
 /** A record made ready for hits. */
 export function load(record: StoreRecord): Loaded {
-  return { record, source: record.kind === 'response' ? { body: record.body, bodyType: record.bodyType } : undefined };
+  return {
+    record,
+    source: record.kind === 'response' ? { body: record.body, bodyType: record.bodyType } : undefined,
+  };
 }
 
 /** When the last of them expires; undefined if one never does. */

@@ -67,7 +67,12 @@ export function isCacheError(value: unknown): value is CacheError {
 export function describeValue(value: unknown): string {
   if (typeof value === 'function') return value.name === '' ? 'a function' : `function ${value.name}`;
   try {
-    const text = inspect(value, { depth: 1, breakLength: Number.POSITIVE_INFINITY, maxArrayLength: 5, maxStringLength: 60 });
+    const text = inspect(value, {
+      depth: 1,
+      breakLength: Number.POSITIVE_INFINITY,
+      maxArrayLength: 5,
+      maxStringLength: 60,
+    });
     return text.length > 120 ? `${text.slice(0, 117)}...` : text;
   } catch {
     return `a value of type ${typeof value}`;

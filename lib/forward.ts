@@ -1,11 +1,10 @@
 /** One call of the inner adapter, on a config of its own, and what came of it. */
 import type { Readable } from 'node:stream';
-import type { AxiosAdapter, AxiosProgressEvent, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
-import { AxiosHeaders, isFetchAdapter, isHttpAdapter, resolveAdapter, type InnerAdapter } from './axios.js';
+import type { AxiosProgressEvent, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
+import { AxiosHeaders, type Inner } from './axios.js';
 import type { HeaderList } from './record/record.js';
-import type { CacheRequest } from './request/request.js';
 import { hopRequest } from './request/redirect.js';
-import type { Flavour } from './response/body.js';
+import type { CacheRequest } from './request/request.js';
 import { headerList } from './response/received.js';
 
 /** What the origin answered, before anything is made of it. */
@@ -28,7 +27,7 @@ export interface Received {
 }
 
 export interface ForwardOptions {
-  adapter: InnerAdapter;
+  inner: Inner;
   /** Conditional headers of a revalidation, or `Cache-Control: no-cache` of a forced one. */
   headers?: Readonly<Record<string, string | undefined>> | undefined;
   /** Undefined: the caller's own signal, cancelToken and timeout stay in force. */
@@ -40,22 +39,13 @@ export interface ForwardOptions {
   isListening?: () => boolean;
 }
 
-/** The manners of the inner adapter that this request goes through; undefined for one that is not axios' own. */
-export function flavourOf(adapters: InnerAdapter, config: InternalAxiosRequestConfig): Flavour | undefined {
-  let adapter: AxiosAdapter;
-  try {
-    adapter = resolveAdapter(adapters, config);
-  } catch {
-    return undefined;
-  }
-  if (isHttpAdapter(adapter, config)) return 'http';
-  return isFetchAdapter(adapter, config) ? 'fetch' : undefined;
-}
-
 /** Whether a body is still on its way, in either of the kinds that axios' adapters hand over. */
 export function isStream(data: unknown): data is Readable | ReadableStream {
   if (typeof data !== 'object' || data === null) return false;
-  return ('pipe' in data && typeof data.pipe === 'function') || ('getReader' in data && typeof data.getReader === 'function');
+  return (
+    ('pipe' in data && typeof data.pipe === 'function') ||
+    ('getReader' in data && typeof data.getReader === 'function')
+  );
 }
 
 /**
@@ -65,16 +55,21 @@ export function isStream(data: unknown): data is Readable | ReadableStream {
 export async function forward(request: CacheRequest, options: ForwardOptions): Promise<Received> {
   const { config } = request;
   const headers = new AxiosHeaders(config.headers);
-  for (const [name, value] of Object.entries(options.headers ?? {})) if (value !== undefined) headers.set(name, value);
+  for (const [name, value] of Object.entries(options.headers ?? {}))
+    if (value !== undefined) headers.set(name, value);
 
   const chain: CacheRequest[] = [request];
   const hops: Received['hops'][number][] = [];
-  const inner: InternalAxiosRequestConfig = Object.assign(Object.create(Object.getPrototypeOf(config)), config, {
-    headers,
-    responseType: options.stream ? 'stream' : 'arraybuffer',
-    validateStatus: null, // every status comes back to us; settle() applies the caller's own
-    beforeRedirect: recordRedirects(request, chain, hops, options.clock),
-  });
+  const inner: InternalAxiosRequestConfig = Object.assign(
+    Object.create(Object.getPrototypeOf(config)),
+    config,
+    {
+      headers,
+      responseType: options.stream ? 'stream' : 'arraybuffer',
+      validateStatus: null, // every status comes back to us; settle() applies the caller's own
+      beforeRedirect: recordRedirects(request, chain, hops, options.clock),
+    },
+  );
   if (options.signal !== undefined) {
     inner.signal = options.signal;
     delete inner.cancelToken;
@@ -85,12 +80,13 @@ export async function forward(request: CacheRequest, options: ForwardOptions): P
   if (isListening !== undefined) {
     for (const name of ['onDownloadProgress', 'onUploadProgress'] as const) {
       const progress = config[name];
-      if (progress) inner[name] = (event: AxiosProgressEvent) => (isListening() ? progress(event) : undefined);
+      if (progress)
+        inner[name] = (event: AxiosProgressEvent) => (isListening() ? progress(event) : undefined);
     }
   }
 
   const requestTime = options.clock();
-  const response: AxiosResponse = await resolveAdapter(options.adapter, config)(inner);
+  const response: AxiosResponse = await options.inner.adapter(config)(inner);
   return {
     status: response.status,
     statusText: response.statusText,
@@ -115,7 +111,11 @@ function recordRedirects(
   clock: () => number,
 ): BeforeRedirect {
   const own = first.config.beforeRedirect as ((...args: unknown[]) => void) | undefined;
-  return (options: Record<string, unknown>, response: { headers: unknown; statusCode?: unknown }, ...rest: unknown[]) => {
+  return (
+    options: Record<string, unknown>,
+    response: { headers: unknown; statusCode?: unknown },
+    ...rest: unknown[]
+  ) => {
     own?.(options, response, ...rest);
     chain.push(
       hopRequest(first, {

@@ -3,6 +3,7 @@ import type { AxiosResponse } from 'axios';
 import { CachedResponse } from './cached-response.js';
 import type { Core } from './core.js';
 import { CacheOptionError, CacheStoreError } from './errors.js';
+import { isStream, type Received } from './forward.js';
 import { type ExpiryLevels, expirationOf } from './policy/freshness.js';
 import { freshenHeaders } from './policy/revalidation.js';
 import { isStorable, storableHeaders } from './policy/storable.js';
@@ -14,7 +15,6 @@ import type { CacheRequest } from './request/request.js';
 import { transportKey } from './request/transport.js';
 import { variantKey, varyPairs } from './request/vary.js';
 import { headerList, receivedBody } from './response/received.js';
-import { isStream, type Received } from './forward.js';
 import type { Settings } from './settings.js';
 import { expiryLevels, viewOf } from './wishes.js';
 
@@ -62,7 +62,8 @@ export async function keep(
   expiresAt: number | undefined,
 ): Promise<Kept> {
   const { settings } = asked;
-  if (body.bytes.byteLength > settings.maxEntryBytes) return { record: undefined, reason: 'over maxEntryBytes' };
+  if (body.bytes.byteLength > settings.maxEntryBytes)
+    return { record: undefined, reason: 'over maxEntryBytes' };
   const names = varyNames(received.headers);
   if (names === '*') return { record: undefined, reason: 'Vary: *' };
 
@@ -167,7 +168,8 @@ async function addToIndex(
   index: IndexRecord | undefined,
   entry: IndexEntry,
 ): Promise<void> {
-  const others = entry.vary.length === 0 ? [] : (index?.entries ?? []).filter((old) => !isSameVariant(old, entry));
+  const others =
+    entry.vary.length === 0 ? [] : (index?.entries ?? []).filter((old) => !isSameVariant(old, entry));
   const entries = [entry, ...others].slice(0, MAX_VARIANTS);
   const kept = new Set(entries);
   core.entries.remove(
@@ -214,7 +216,12 @@ async function keepRedirects(
     names = [...new Set([...names, ...hopNames])];
     redirects.unshift(redactor.url(request.url));
     if (settings.policy.cacheControl) {
-      const head = { status: hop.status, headers: hop.headers, requestTime: received.requestTime, responseTime: hop.time };
+      const head = {
+        status: hop.status,
+        headers: hop.headers,
+        requestTime: received.requestTime,
+        responseTime: hop.time,
+      };
       const plan = planStorage(asked, { ...received, ...head });
       if (!plan.store || plan.expiresAt === undefined) return;
       expiresAt = Math.min(expiresAt ?? Number.POSITIVE_INFINITY, plan.expiresAt);
@@ -298,7 +305,14 @@ export async function saveResponse(
     throw new CacheOptionError('expireAfter', DO_NOT_CACHE, 'DO_NOT_CACHE and save contradict each other');
   }
   const key = await settings.keyer.keyOf(request);
-  const asked: Asked = { request, key, view, levels, settings: { ...settings, filterFn: undefined }, index: 'unread' };
+  const asked: Asked = {
+    request,
+    key,
+    view,
+    levels,
+    settings: { ...settings, filterFn: undefined },
+    index: 'unread',
+  };
   const kept = await keep(core, asked, received, body, expiration.expiresAt);
   if (kept.record === undefined) throw new CacheStoreError(`the response could not be saved: ${kept.reason}`);
   return kept.record;
@@ -306,10 +320,12 @@ export async function saveResponse(
 
 /** The body of a response that went through axios' transforms: a parsed value goes back to its JSON text. */
 async function givenBody({ data }: AxiosResponse): Promise<Body> {
-  const isParsed = (typeof data === 'object' && data !== null) || typeof data === 'number' || typeof data === 'boolean';
+  const isParsed =
+    (typeof data === 'object' && data !== null) || typeof data === 'number' || typeof data === 'boolean';
   const body = await receivedBody(data);
   if (body !== undefined && !(isParsed && body.bodyType === 'json')) return body;
   const text: unknown = isParsed && !isStream(data) ? JSON.stringify(data) : undefined;
-  if (typeof text !== 'string') throw new CacheOptionError('response.data', data, 'allowed: bytes, text or a JSON value');
+  if (typeof text !== 'string')
+    throw new CacheOptionError('response.data', data, 'allowed: bytes, text or a JSON value');
   return { bytes: Buffer.from(text), bodyType: 'bytes', flavour: undefined };
 }

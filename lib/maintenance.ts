@@ -71,13 +71,18 @@ export class Maintenance {
     try {
       return { key, record: await entries.codec.decode(key, bytes) };
     } catch (error) {
-      return { key, error: error instanceof CacheRecordError ? error : new CacheRecordError(messageOf(error), error) };
+      return {
+        key,
+        error: error instanceof CacheRecordError ? error : new CacheRecordError(messageOf(error), error),
+      };
     }
   }
 
   async write(record: StoreRecord): Promise<void> {
     const { entries } = this.core;
-    await this.#attempt(async () => entries.store.set(record.key, await entries.codec.encode(record.key, record), entries.meta(record)));
+    await this.#attempt(async () =>
+      entries.store.set(record.key, await entries.codec.encode(record.key, record), entries.meta(record)),
+    );
     entries.forget(record.key);
   }
 

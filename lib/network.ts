@@ -1,7 +1,7 @@
 /** A network call and what is kept of it: done once, however many callers wait. */
 import type { Core } from './core.js';
 import { forward, isStream, type Received } from './forward.js';
-import { type Asked, freshen, keep, planStorage } from './keep.js';
+import { type Asked, freshen, keep, type Plan, planStorage } from './keep.js';
 import { invalidatedUrls } from './policy/invalidation.js';
 import { varyNames } from './policy/vary.js';
 import { headerValue, type ResponseRecord } from './record/record.js';
@@ -34,27 +34,50 @@ export interface Call {
 }
 
 /** Asks the network, stores what may be stored. Rejects with the inner adapter's own error. */
-export async function call(core: Core, { asked, stored, headers }: Call, signal: AbortSignal, isListening: () => boolean): Promise<Landing> {
+export async function call(
+  core: Core,
+  { asked, stored, headers }: Call,
+  signal: AbortSignal,
+  isListening: () => boolean,
+): Promise<Landing> {
   const { request, settings } = asked;
-  const received = await forward(request, { adapter: settings.adapter, headers, signal, stream: false, clock: core.clock, sequence: core.nextSequence(), isListening });
+  const received = await forward(request, {
+    inner: settings.inner,
+    headers,
+    signal,
+    stream: false,
+    clock: core.clock,
+    sequence: core.nextSequence(),
+    isListening,
+  });
   if (stored !== undefined && headers !== undefined && received.status === 304) {
     if (confirms(received, stored, asked)) return confirmed(core, asked, stored, received);
     // A 304 about something else than what is stored can't be used (RFC 9111 4.3.4): ask again, unconditionally.
     return call(core, { asked, stored: undefined, headers: undefined }, signal, isListening);
   }
-  const plan = planStorage(asked, received);
-  let body: Awaited<ReturnType<typeof receivedBody>>;
+  const landing: Landing = {
+    received,
+    source: undefined,
+    record: undefined,
+    revalidated: false,
+    reason: undefined,
+    request,
+  };
   try {
-    body = await receivedBody(received.data);
-  } catch {
-    body = undefined;
+    const body = await receivedBody(received.data);
+    if (body === undefined) return { ...landing, reason: 'unreadable body' };
+    landing.source = { body: body.bytes, bodyType: body.bodyType };
+    const plan = planStorage(asked, received);
+    if (!plan.store) return { ...landing, reason: plan.reason };
+    const kept = await keep(core, asked, received, body, plan.expiresAt);
+    return kept.record === undefined
+      ? { ...landing, reason: kept.reason }
+      : { ...landing, record: kept.record };
+  } catch (error) {
+    // The response is here; that it could not be kept is nothing to its callers.
+    core.fail(error, 'internal', { key: asked.key });
+    return { ...landing, reason: 'cache failure' };
   }
-  const landing: Landing = { received, source: undefined, record: undefined, revalidated: false, reason: undefined, request };
-  if (body === undefined) return { ...landing, reason: 'unreadable body' };
-  landing.source = { body: body.bytes, bodyType: body.bodyType };
-  if (!plan.store) return { ...landing, reason: plan.reason };
-  const kept = await keep(core, asked, received, body, plan.expiresAt);
-  return kept.record === undefined ? { ...landing, reason: kept.reason } : { ...landing, record: kept.record };
 }
 
 /** Whether a 304 is about the stored response: the same place, and no other entity tag. */
@@ -68,10 +91,21 @@ function confirms(received: Received, stored: ResponseRecord, asked: Asked): boo
 
 const weak = (etag: string): string => etag.replace(/^W\//, '');
 
-async function confirmed(core: Core, asked: Asked, stored: ResponseRecord, received: Received): Promise<Landing> {
-  const record = await freshen(core, asked, stored, received);
+async function confirmed(
+  core: Core,
+  asked: Asked,
+  stored: ResponseRecord,
+  received: Received,
+): Promise<Landing> {
+  let record = stored;
+  try {
+    record = await freshen(core, asked, stored, received);
+  } catch (error) {
+    core.fail(error, 'internal', { key: stored.key });
+  }
   core.stats.revalidated += 1;
-  if (core.events.wants('revalidated')) core.events.emit('revalidated', { key: record.key, url: record.request.url });
+  if (core.events.wants('revalidated'))
+    core.events.emit('revalidated', { key: record.key, url: record.request.url });
   const source = { body: record.body, bodyType: record.bodyType };
   return { received, source, record, revalidated: true, reason: undefined, request: asked.request };
 }
@@ -98,7 +132,14 @@ export interface StreamLanding {
 /** Like `call` for `responseType: 'stream'`: the body goes through at once and is stored when it is complete. */
 export async function callStreamed(core: Core, { asked, stored, headers }: Call): Promise<StreamLanding> {
   const { settings, request } = asked;
-  const received = await forward(request, { adapter: settings.adapter, headers, signal: undefined, stream: true, clock: core.clock, sequence: core.nextSequence() });
+  const received = await forward(request, {
+    inner: settings.inner,
+    headers,
+    signal: undefined,
+    stream: true,
+    clock: core.clock,
+    sequence: core.nextSequence(),
+  });
   const through: StreamLanding = {
     received,
     stream: received.data,
@@ -109,10 +150,17 @@ export async function callStreamed(core: Core, { asked, stored, headers }: Call)
   };
   if (stored !== undefined && headers !== undefined && received.status === 304) {
     discard(received.data);
-    if (!confirms(received, stored, asked)) return callStreamed(core, { asked, stored: undefined, headers: undefined });
+    if (!confirms(received, stored, asked))
+      return callStreamed(core, { asked, stored: undefined, headers: undefined });
     return { ...through, confirmed: await confirmed(core, asked, stored, received) };
   }
-  const plan = planStorage(asked, received);
+  let plan: Plan;
+  try {
+    plan = planStorage(asked, received);
+  } catch (error) {
+    core.fail(error, 'internal', { key: asked.key });
+    return { ...through, reason: 'cache failure' };
+  }
   if (!plan.store) return { ...through, reason: plan.reason };
   const length = Number(headerValue(received.headers, 'content-length'));
   if (length > settings.maxEntryBytes) return { ...through, reason: 'over maxEntryBytes' };
@@ -141,7 +189,12 @@ export function discard(data: unknown): void {
  * RFC 9111 4.4: after an unsafe request that did not fail, what is stored of its URL, and of `Location` and
  * `Content-Location` on the same origin, no longer holds.
  */
-export async function invalidate(core: Core, asked: Pick<Asked, 'request' | 'settings'>, status: number, headers: Received['headers']): Promise<void> {
+export async function invalidate(
+  core: Core,
+  asked: Pick<Asked, 'request' | 'settings'>,
+  status: number,
+  headers: Received['headers'],
+): Promise<void> {
   const { request, settings } = asked;
   if (settings.readOnly) return;
   for (const url of invalidatedUrls(request.method, request.url, status, headers)) {
@@ -149,7 +202,8 @@ export async function invalidate(core: Core, asked: Pick<Asked, 'request' | 'set
     const keys = new Set<string>();
     for (const method of ['GET', 'HEAD']) {
       for (const credentials of [request.headers, withoutCredentials(request.headers)]) {
-        const config = credentials === request.headers ? request.config : { ...request.config, auth: undefined };
+        const config =
+          credentials === request.headers ? request.config : { ...request.config, auth: undefined };
         const read = { method, url, headers: bodyless(credentials), data: undefined, config } as CacheRequest;
         try {
           keys.add(await settings.keyer.keyOf(read));
@@ -161,7 +215,8 @@ export async function invalidate(core: Core, asked: Pick<Asked, 'request' | 'set
     const byUrl = core.entries.store.keysByUrl;
     if (byUrl !== undefined && !core.entries.closed) {
       try {
-        for (const key of await byUrl.call(core.entries.store, core.entries.tag(settings.redactor.url(url)))) keys.add(key);
+        for (const key of await byUrl.call(core.entries.store, core.entries.tag(settings.redactor.url(url))))
+          keys.add(key);
       } catch (error) {
         core.fail(error, 'invalidate', { url: settings.redactor.url(url) });
       }

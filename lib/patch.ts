@@ -77,7 +77,8 @@ function copiesOf(options: InstallOptions): AxiosCopy[] {
   const copies = axios === undefined ? [ownAxios as AxiosCopy] : Array.isArray(axios) ? axios : [axios];
   for (const copy of copies) {
     const isCopy = typeof copy === 'function' && typeof (copy as Partial<AxiosCopy>).defaults === 'object';
-    if (!isCopy) throw new CacheOptionError('axios', axios, 'allowed: axios itself, or an array of copies of it');
+    if (!isCopy)
+      throw new CacheOptionError('axios', axios, 'allowed: axios itself, or an array of copies of it');
   }
   return copies;
 }
@@ -186,7 +187,10 @@ export function wrapAxios<Instance extends AxiosInstance>(
   if (typeof instance !== 'function' || typeof instance.defaults !== 'object') {
     throw new CacheOptionError('instance', instance, 'allowed: an axios instance');
   }
-  const adapter = cacheAdapter({ adapter: instance.defaults.adapter as InnerAdapter, ...options } as CacheOptions);
+  const adapter = cacheAdapter({
+    adapter: instance.defaults.adapter as InnerAdapter,
+    ...options,
+  } as CacheOptions);
   instance.defaults.adapter = adapter;
   return Object.assign(instance, { cache: adapter.cache, cacheAdapter: adapter });
 }

@@ -68,7 +68,11 @@ async function moveOf(core: Core, record: ResponseRecord): Promise<Move | undefi
   return { record, ...place };
 }
 
-async function placeOf(core: Core, record: ResponseRecord, stored: StoredRequest): Promise<Omit<Move, 'record'> | undefined> {
+async function placeOf(
+  core: Core,
+  record: ResponseRecord,
+  stored: StoredRequest,
+): Promise<Omit<Move, 'record'> | undefined> {
   try {
     const request = requestOf(stored);
     const primaryKey = await core.live.current.keyer.keyOf(request);
@@ -100,22 +104,47 @@ function entryOf({ record, key, vary }: Move): IndexEntry {
   return entry;
 }
 
-function addEntry(rebuilt: Map<string, IndexRecord>, key: string, record: ResponseRecord, entry: IndexEntry): void {
-  const index = rebuilt.get(key) ?? { kind: 'index', key, url: record.request.url, createdAt: record.createdAt, entries: [] };
+function addEntry(
+  rebuilt: Map<string, IndexRecord>,
+  key: string,
+  record: ResponseRecord,
+  entry: IndexEntry,
+): void {
+  const index = rebuilt.get(key) ?? {
+    kind: 'index',
+    key,
+    url: record.request.url,
+    createdAt: record.createdAt,
+    entries: [],
+  };
   index.entries.push(entry);
   rebuilt.set(key, index);
 }
 
 /** The URLs that redirected to the response lead to it again, varying on what they varied on. */
-async function addRedirects(core: Core, rebuilt: Map<string, IndexRecord>, indices: IndexRecord[], move: Move): Promise<void> {
+async function addRedirects(
+  core: Core,
+  rebuilt: Map<string, IndexRecord>,
+  indices: IndexRecord[],
+  move: Move,
+): Promise<void> {
   const { record } = move;
   for (const index of indices) {
     for (const old of index.entries) {
       if (old.key !== record.key || old.redirects === undefined) continue;
       const request = requestOf({ ...record.request, url: index.url });
       const key = await core.live.current.keyer.keyOf(request);
-      const vary = varyPairs(old.vary.map(([name]) => name), request, key);
-      addEntry(rebuilt, key, { ...record, request: { ...record.request, url: index.url } }, { ...old, key: move.key, vary });
+      const vary = varyPairs(
+        old.vary.map(([name]) => name),
+        request,
+        key,
+      );
+      addEntry(
+        rebuilt,
+        key,
+        { ...record, request: { ...record.request, url: index.url } },
+        { ...old, key: move.key, vary },
+      );
     }
   }
 }

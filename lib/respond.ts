@@ -1,15 +1,22 @@
 /** From a stored or received response to what one caller gets. */
 import type { AxiosResponse, InternalAxiosRequestConfig } from 'axios';
+import type { CacheResponseFields } from './axios.js';
 import type { Core } from './core.js';
 import type { Landing } from './network.js';
 import { ageHeader } from './policy/age.js';
 import type { HeaderList, ResponseRecord } from './record/record.js';
 import type { CacheRequest } from './request/request.js';
 import { type BodySource, bodyFor, type Flavour } from './response/body.js';
-import { assertContentLength, buildHeaders, emitDownloadProgress, type RequestInfo, requestStandIn, settle } from './response/build.js';
+import {
+  assertContentLength,
+  buildHeaders,
+  emitDownloadProgress,
+  type RequestInfo,
+  requestStandIn,
+  settle,
+} from './response/build.js';
 import { bodyError } from './response/errors.js';
 import { type CacheStatus, formatCacheStatus } from './response/status.js';
-import type { CacheResponseFields } from './axios.js';
 import type { Settings } from './settings.js';
 
 /** The caller's side of a response: its config, and the settings its request began with. */
@@ -75,7 +82,8 @@ export async function respondFromRecord(
   const bytes = record.body.byteLength;
   assertContentLength(bytes, config, request, flavour);
   const headers = buildHeaders(record.headers);
-  if (settings.policy.cacheControl && !verdict.revalidated) headers.set('age', ageHeader(record, core.clock()));
+  if (settings.policy.cacheControl && !verdict.revalidated)
+    headers.set('age', ageHeader(record, core.clock()));
   emitDownloadProgress(config, bytes, record.headers);
   const { status, statusText } = record;
   const response = { status, statusText, headers, config, request } as AxiosResponse;
@@ -105,7 +113,10 @@ function fill(
   const { config, request, status } = response;
   const { responseType, responseEncoding } = config;
   try {
-    const body = bodyFor(source, { responseType, responseEncoding, headers, status, method }, flavour, { config, request });
+    const body = bodyFor(source, { responseType, responseEncoding, headers, status, method }, flavour, {
+      config,
+      request,
+    });
     if (!(body instanceof Promise)) {
       response.data = body;
       return undefined;
@@ -150,6 +161,13 @@ export async function respondGatewayTimeout(to: Addressee, status: CacheStatus):
   const request = requestStandIn(requestInfo(to, to.request.url, [], head), flavour);
   const response = { ...head, headers: buildHeaders([]), config, request } as unknown as AxiosResponse;
   await fill(to, response, { body: new Uint8Array(0), bodyType: 'bytes' }, [], flavour);
-  const verdict = { fromCache: false, isExpired: false, revalidated: false, record: undefined, redirects: [], status };
+  const verdict = {
+    fromCache: false,
+    isExpired: false,
+    revalidated: false,
+    record: undefined,
+    redirects: [],
+    status,
+  };
   return settle(mark(response, verdict, settings));
 }

@@ -53,7 +53,11 @@ export async function select(
 }
 
 /** RFC 9111 4.1: of those whose varied headers match, the latest. A redirect that may no longer be reused is none. */
-function matching(index: IndexRecord, request: CacheRequest, now: number | undefined): IndexEntry | undefined {
+function matching(
+  index: IndexRecord,
+  request: CacheRequest,
+  now: number | undefined,
+): IndexEntry | undefined {
   let best: IndexEntry | undefined;
   for (const entry of index.entries) {
     if (best !== undefined && entry.storedAt <= best.storedAt) continue;

@@ -67,8 +67,12 @@ function assertSelector(selector: unknown): asserts selector is Selector {
   list('keys', keys, (item) => typeof item === 'string', 'keys');
   list('urls', urls, (item) => typeof item === 'string', 'URLs');
   list('requests', requests, (item) => typeof item === 'object' && item !== null, 'axios request configs');
-  for (const [name, flag] of [['expired', expired], ['invalid', invalid]] as const) {
-    if (flag !== undefined && typeof flag !== 'boolean') throw new CacheOptionError(name, flag, 'allowed: true or false');
+  for (const [name, flag] of [
+    ['expired', expired],
+    ['invalid', invalid],
+  ] as const) {
+    if (flag !== undefined && typeof flag !== 'boolean')
+      throw new CacheOptionError(name, flag, 'allowed: true or false');
   }
   if (filter !== undefined && typeof filter !== 'function') {
     throw new CacheOptionError('filter', filter, 'allowed: a function');
@@ -95,12 +99,14 @@ export function compileSelector(selector: unknown, context: SelectorContext): Co
     const matches = compileUrlPattern(pattern);
     tests.push((record) => [record.request.url, record.url, ...record.redirects].some(matches));
   }
-  if (expired !== undefined) tests.push((record) => (record.expiresAt !== undefined && record.expiresAt <= now) === expired);
+  if (expired !== undefined)
+    tests.push((record) => (record.expiresAt !== undefined && record.expiresAt <= now) === expired);
   if (olderThan !== undefined) {
     const before = olderThanMoment(olderThan, now);
     tests.push((record) => record.createdAt < before);
   }
-  if (filter !== undefined) tests.push((record) => filter(new CachedResponse(record, context.clock)) === true);
+  if (filter !== undefined)
+    tests.push((record) => filter(new CachedResponse(record, context.clock)) === true);
   const wanted = urls === undefined ? undefined : new Set(urls.map(context.storedUrl));
   if (wanted !== undefined) {
     tests.push(({ request, url, redirects }) =>

@@ -1,6 +1,6 @@
 /** Validates options once, at the edge, and compiles them into what the request path reads. */
 import { closest, distance } from 'fastest-levenshtein';
-import { DEFAULT_INNER_ADAPTER, type InnerAdapter } from './axios.js';
+import { DEFAULT_INNER_ADAPTER, Inner } from './axios.js';
 import { CacheOptionError } from './errors.js';
 import type { CacheSettings, CommonOptions } from './options.js';
 import { assertExpireAfter, assertStaleLimit } from './policy/expiry.js';
@@ -58,13 +58,18 @@ const innerAdapter: Check = (option, value) => {
   const isOne = (one: unknown) => typeof one === 'function' || (typeof one === 'string' && one !== '');
   const ok = Array.isArray(value) ? value.length > 0 && value.every(isOne) : isOne(value);
   if (!ok) {
-    throw new CacheOptionError(option, value, "allowed: an axios adapter: 'http', 'fetch', 'xhr', a function, or an array of them");
+    throw new CacheOptionError(
+      option,
+      value,
+      "allowed: an axios adapter: 'http', 'fetch', 'xhr', a function, or an array of them",
+    );
   }
 };
 const serializer: Check = (option, value) => {
   if (value === 'binary' || value === 'json') return;
   const own = value as { encode?: unknown; decode?: unknown } | null;
-  if (typeof own === 'object' && own && typeof own.encode === 'function' && typeof own.decode === 'function') return;
+  if (typeof own === 'object' && own && typeof own.encode === 'function' && typeof own.decode === 'function')
+    return;
   throw new CacheOptionError(option, value, "allowed: 'binary', 'json' or an object with encode and decode");
 };
 // RFC 9211 2: a cache identifies itself by a token or string; a header value can't hold more than visible ASCII.
@@ -137,7 +142,7 @@ export interface Settings {
   maxBytes: number | undefined;
   maxEntryBytes: number;
   frozen: boolean;
-  adapter: InnerAdapter;
+  inner: Inner;
   storeTimeout: number;
   cacheStatusHeader: string | undefined;
 }
@@ -162,7 +167,11 @@ export function assertOptionValues(options: CommonOptions): void {
   for (const [alias, name] of Object.entries(aliases)) {
     const given = options as Record<string, unknown>;
     if (given[alias] !== undefined && given[name] !== undefined) {
-      throw new CacheOptionError(alias, given[alias], `it is an alias of ${name}, and both are given: give one`);
+      throw new CacheOptionError(
+        alias,
+        given[alias],
+        `it is an alias of ${name}, and both are given: give one`,
+      );
     }
   }
 }
@@ -203,7 +212,7 @@ export function compileSettings(options: CommonOptions): Settings {
     maxBytes: options.maxBytes,
     maxEntryBytes: options.maxEntryBytes ?? DEFAULT_MAX_ENTRY_BYTES,
     frozen: options.frozen ?? false,
-    adapter: options.adapter ?? DEFAULT_INNER_ADAPTER,
+    inner: new Inner(options.adapter ?? DEFAULT_INNER_ADAPTER),
     storeTimeout: options.storeTimeout ?? 2,
     cacheStatusHeader: options.cacheStatusHeader,
   };
@@ -258,7 +267,8 @@ export class LiveSettings {
     }
     const next: Record<string, unknown> = { ...this.#options };
     // An assignment through an alias means the option itself, and the other way round.
-    for (const [alias, real] of Object.entries(aliases)) if (name === alias || name === real) delete next[alias];
+    for (const [alias, real] of Object.entries(aliases))
+      if (name === alias || name === real) delete next[alias];
     const real = aliases[name] ?? name;
     if (value === undefined) delete next[real];
     else next[real] = value;

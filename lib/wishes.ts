@@ -52,7 +52,11 @@ function withAuthorization(request: CacheRequest): RequestView['headers'] {
   return authorization === undefined ? request.headers : { ...request.headers, authorization };
 }
 
-export function expiryLevels(request: CacheRequest, wishes: CacheRequestConfig, settings: Settings): ExpiryLevels {
+export function expiryLevels(
+  request: CacheRequest,
+  wishes: CacheRequestConfig,
+  settings: Settings,
+): ExpiryLevels {
   const byUrl = settings.urlExpiry?.(request.url);
   return {
     request: wishes.expireAfter,

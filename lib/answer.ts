@@ -1,0 +1,110 @@
+/** What one caller gets: from what is stored, or from what a call brought; with the event and the count of it. */
+import type { AxiosResponse } from 'axios';
+import type { Caller } from './caller.js';
+import type { Core } from './core.js';
+import type { Asked } from './keep.js';
+import type { Landing } from './network.js';
+import { type Failure, mayServeStaleOnError } from './policy/stale.js';
+import { type Addressee, respondFromNetwork, respondFromRecord, ttlOf } from './respond.js';
+import type { CacheStatus } from './response/status.js';
+import type { Selected } from './select.js';
+
+/** Everything about one request that later steps need. */
+export interface Exchange extends Addressee {
+  caller: Caller;
+  asked: Asked;
+}
+
+/** Answers from what is stored; `staleReason` when it has expired. */
+export function serve(
+  core: Core,
+  exchange: Exchange,
+  selected: Selected,
+  staleReason: string | undefined,
+): Promise<AxiosResponse> {
+  const { record, loaded } = selected;
+  const event = staleReason === undefined ? 'hit' : 'stale';
+  if (event === 'hit') core.stats.hits += 1;
+  else core.stats.stale += 1;
+  if (core.events.wants(event)) {
+    core.events.emit(event, {
+      key: record.key,
+      url: record.request.url,
+      bytes: record.body.byteLength,
+      ...(staleReason !== undefined && { reason: staleReason }),
+    });
+  }
+  const status: CacheStatus = { hit: true, key: record.key };
+  const ttl = ttlOf(record, core.clock());
+  if (ttl !== undefined) status.ttl = ttl;
+  if (staleReason !== undefined) status.detail = staleReason;
+  return respondFromRecord(
+    core,
+    exchange,
+    loaded.source ?? { body: record.body, bodyType: record.bodyType },
+    {
+      fromCache: true,
+      isExpired: staleReason !== undefined,
+      revalidated: false,
+      record,
+      redirects: selected.redirects,
+      status,
+    },
+  );
+}
+
+/** The expired response instead of an error, where the caller allows it (RFC 5861 4). */
+export function staleOnError(
+  core: Core,
+  exchange: Exchange,
+  selected: Selected,
+  failure: Failure,
+): Promise<AxiosResponse> | undefined {
+  const { asked, settings } = exchange;
+  if (!mayServeStaleOnError(selected.record, asked.view, failure, settings.policy, core.clock()))
+    return undefined;
+  return serve(core, exchange, selected, 'stale-if-error');
+}
+
+/** Gives one caller its own response out of what the call brought. */
+export function hand(
+  core: Core,
+  exchange: Exchange,
+  selected: Selected | undefined,
+  landing: Landing,
+  base: CacheStatus,
+): Promise<AxiosResponse> {
+  const { received, record } = landing;
+  if (selected !== undefined && !landing.revalidated) {
+    const stale = staleOnError(core, exchange, selected, { kind: 'status', status: received.status });
+    if (stale !== undefined) return stale;
+  }
+  const status: CacheStatus = { ...base, fwdStatus: received.status, stored: record !== undefined };
+  const ttl = record === undefined ? undefined : ttlOf(record, core.clock());
+  if (ttl !== undefined) status.ttl = ttl;
+  if (record !== undefined) status.key = record.key;
+  if (landing.reason !== undefined) status.detail = landing.reason;
+  const verdict = { isExpired: false, revalidated: landing.revalidated, status };
+  if (landing.revalidated && record !== undefined && landing.source !== undefined) {
+    const redirects = selected?.redirects ?? [];
+    return respondFromRecord(core, exchange, landing.source, {
+      ...verdict,
+      fromCache: true,
+      record,
+      redirects,
+    });
+  }
+  missed(core, exchange, base);
+  const redirects = received.chain.slice(0, -1).map(({ url }) => url);
+  return respondFromNetwork(exchange, landing, { ...verdict, fromCache: false, record, redirects });
+}
+
+export function missed(core: Core, { asked, settings }: Exchange, { fwd }: CacheStatus): void {
+  core.stats.misses += 1;
+  if (!core.events.wants('miss')) return;
+  core.events.emit('miss', {
+    key: asked.key,
+    url: settings.redactor.url(asked.request.url),
+    ...(fwd && { reason: fwd }),
+  });
+}

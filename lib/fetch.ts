@@ -1,0 +1,132 @@
+/** Asking the network for one caller: alone, with others, streamed, or behind its back. */
+import type { AxiosResponse } from 'axios';
+import { type Exchange, hand, missed, staleOnError } from './answer.js';
+import type { Core } from './core.js';
+import { type Call, call, callStreamed, discard, type Landing, mayShare } from './network.js';
+import { conditionalHeaders } from './policy/revalidation.js';
+import { respondFromNetwork } from './respond.js';
+import { ownError } from './response/errors.js';
+import type { CacheStatus, ForwardReason } from './response/status.js';
+import type { Selected } from './select.js';
+
+/** Request headers outside the key that ask for another kind of answer: such requests do not share a call. */
+const CONDITIONS = [
+  'cache-control',
+  'pragma',
+  'if-none-match',
+  'if-modified-since',
+  'if-match',
+  'if-unmodified-since',
+];
+
+function routeOf(going: Call): string {
+  const { headers } = going.asked.request;
+  const own = CONDITIONS.map((name) => headers[name] ?? '');
+  return JSON.stringify([going.asked.key, ...own, going.headers ?? null]);
+}
+
+/**
+ * The response of a call, alone or with others. Undefined: another's call was joined, and what it brought varies on
+ * something in which this request differs; it has to be made anew.
+ */
+export async function fetch(
+  core: Core,
+  exchange: Exchange,
+  selected: Selected | undefined,
+  going: Call,
+  fwd: ForwardReason,
+): Promise<AxiosResponse | undefined> {
+  const { caller, config, asked, settings } = exchange;
+  let isAboard = true;
+  const { flight, joined } = core.flights.board(routeOf(going), config, settings.coalesce, (signal) =>
+    call(core, going, signal, () => isAboard),
+  );
+  let landing: Landing;
+  try {
+    landing = await caller.wait(flight.landing);
+  } catch (error) {
+    if (selected !== undefined && !caller.isCancelled) {
+      const stale = staleOnError(core, exchange, selected, { kind: 'network' });
+      if (stale !== undefined) return stale;
+    }
+    throw caller.hasGivenUp(error) ? error : ownError(error, config);
+  } finally {
+    isAboard = false;
+    flight.leave();
+  }
+  if (joined && !mayShare(landing, asked.request, asked.key)) return undefined;
+  if (joined) core.stats.coalesced += 1;
+  return hand(core, exchange, selected, landing, { hit: false, fwd, ...(joined && { collapsed: true }) });
+}
+
+/** A streamed call is its caller's own: the body goes through at once, under the caller's own signal and timeout. */
+export async function stream(
+  core: Core,
+  exchange: Exchange,
+  selected: Selected | undefined,
+  going: Call,
+  fwd: ForwardReason,
+): Promise<AxiosResponse> {
+  const { caller, config } = exchange;
+  const base: CacheStatus = { hit: false, fwd };
+  let landing: Awaited<ReturnType<typeof callStreamed>>;
+  try {
+    landing = await callStreamed(core, going);
+  } catch (error) {
+    if (selected !== undefined && !caller.isCancelled) {
+      const stale = staleOnError(core, exchange, selected, { kind: 'network' });
+      if (stale !== undefined) return stale;
+    }
+    throw ownError(error, config);
+  }
+  if (landing.confirmed !== undefined) return hand(core, exchange, selected, landing.confirmed, base);
+  const { received } = landing;
+  if (selected !== undefined) {
+    const stale = staleOnError(core, exchange, selected, { kind: 'status', status: received.status });
+    if (stale !== undefined) {
+      discard(received.data);
+      return stale;
+    }
+  }
+  missed(core, exchange, base);
+  const status: CacheStatus = { ...base, fwdStatus: received.status, stored: landing.willStore };
+  if (landing.reason !== undefined) status.detail = landing.reason;
+  const redirects = received.chain.slice(0, -1).map(({ url }) => url);
+  const verdict = {
+    fromCache: false,
+    isExpired: false,
+    revalidated: false,
+    record: undefined,
+    redirects,
+    status,
+  };
+  return respondFromNetwork(
+    exchange,
+    { received: { ...received, data: landing.stream }, source: undefined },
+    verdict,
+  );
+}
+
+/** Refreshes an expired response that was served, once however many callers; what fails is an event. */
+export function refreshBehind(core: Core, exchange: Exchange, selected: Selected): void {
+  const { asked, config } = exchange;
+  const headers = conditionalHeaders(selected.record);
+  const going: Call = {
+    asked,
+    stored: headers === undefined ? undefined : selected.record,
+    headers: headers && { ...headers },
+  };
+  const { flight, joined } = core.flights.board(`behind ${routeOf(going)}`, config, true, (signal) =>
+    call(core, going, signal, () => false),
+  );
+  if (joined) return flight.leave();
+  const about = { key: selected.record.key, url: selected.record.request.url };
+  flight.landing
+    .then(({ received, record }) => {
+      if (record === undefined && received.status >= 400) {
+        core.fail(new Error(`the origin answered ${received.status}`), 'background refresh', about);
+      }
+    })
+    .catch((error: unknown) => core.fail(error, 'background refresh', about))
+    .finally(() => flight.leave());
+}
