@@ -119,7 +119,10 @@ export function refreshBehind(core: Core, exchange: Exchange, selected: Selected
   const { flight, joined } = core.flights.board(`behind ${routeOf(going)}`, config, true, (signal) =>
     call(core, going, signal, () => false),
   );
-  if (joined) return flight.leave();
+  if (joined) {
+    flight.leave();
+    return;
+  }
   const about = { key: selected.record.key, url: selected.record.request.url };
   flight.landing
     .then(({ received, record }) => {
