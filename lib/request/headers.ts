@@ -1,0 +1,52 @@
+import { isFunction, isObject } from './own.js';
+
+/** Request headers by lower-case name. */
+export type RequestHeaders = Readonly<Record<string, string>>;
+
+/**
+ * A copy of the headers as they are now: the http adapter changes them in place (http.js: user agent, authorization).
+ * Any copy of axios' AxiosHeaders, or a plain object, so no `instanceof`.
+ */
+export function snapshotHeaders(headers: unknown): RequestHeaders {
+  const copy: Record<string, string> = Object.create(null);
+  if (!isObject(headers)) return copy;
+  const toJSON: unknown = Reflect.get(headers, 'toJSON');
+  const fields: unknown = isFunction(toJSON) ? toJSON.call(headers) : headers;
+  if (!isObject(fields)) return copy;
+  // Two spellings of one name: the later wins, as in AxiosHeaders.normalize.
+  for (const [name, value] of Object.entries(fields)) {
+    const text = headerText(value);
+    if (text !== undefined) copy[name.trim().toLowerCase()] = text;
+  }
+  return copy;
+}
+
+/** The value of a field as one line; undefined for those that axios does not send. */
+export function headerText(value: unknown): string | undefined {
+  if (typeof value === 'string') return value;
+  if (value === undefined || value === null || value === false) return undefined;
+  if (Array.isArray(value)) {
+    const texts = value.map(headerText).filter((text) => text !== undefined);
+    return texts.length === 0 ? undefined : texts.join(', ');
+  }
+  return String(value);
+}
+
+/** Optional white space round commas and at the ends does not count (RFC 9110 5.6.1); order and case do. */
+export function normalizeList(value: string): string {
+  if (!value.includes(',')) return trimOws(value);
+  return value.split(',').map(trimOws).join(',');
+}
+
+// By hand: `trim()` also takes characters that are no optional white space (RFC 9110 5.6.3), a regex is quadratic.
+function trimOws(value: string): string {
+  let start = 0;
+  let end = value.length;
+  while (start < end && isOws(value.charCodeAt(start))) start++;
+  while (end > start && isOws(value.charCodeAt(end - 1))) end--;
+  return start === 0 && end === value.length ? value : value.slice(start, end);
+}
+
+function isOws(code: number): boolean {
+  return code === 0x20 || code === 0x09;
+}

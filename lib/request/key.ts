@@ -1,0 +1,214 @@
+/** The key of a request: what must be the same for one response to answer both. */
+
+import { CacheError } from '../errors.js';
+import type { MaybePromise } from '../stores/store.js';
+import { type Body, bodyKey, bodyOf } from './body.js';
+import { configAuthorization, proxyAuthorization, userinfoAuthorization } from './credentials.js';
+import { part, sha256 } from './digest.js';
+import { normalizeList } from './headers.js';
+import { KeyMemo } from './memo.js';
+import { formParts, isBlobLike, withoutBoundary } from './multipart.js';
+import { isObject } from './own.js';
+import type { CacheRequest } from './request.js';
+import { transportKey } from './transport.js';
+import { canonicalUrl } from './url.js';
+
+export interface KeySettings {
+  /** Names left out of the key: query, form and JSON case-sensitively, headers case-insensitively. */
+  ignoredParameters: readonly string[];
+  /** Request headers that are part of the key: all, none or these. */
+  matchHeaders: boolean | readonly string[];
+  keyFn?: ((request: CacheRequest, defaultKey: () => string) => string) | undefined;
+}
+
+/** `keyFn` threw, or returned no non-empty string: the request has no key. */
+export class KeyFnError extends CacheError {
+  override name = 'KeyFnError';
+  constructor(message: string, cause?: unknown) {
+    super(message, 'ERR_CACHE_OPTION', cause);
+  }
+}
+
+/** What the key holds of the caller's identity; undefined for none, or ignored. */
+interface Credentials {
+  /** From `config.auth`. */
+  auth: string | undefined;
+  /** The header. */
+  authorization: string | undefined;
+  cookie: string | undefined;
+  /** From `config.proxy`. */
+  proxy: string | undefined;
+  proxyAuthorization: string | undefined;
+}
+
+export class Keyer {
+  readonly #ignored: ReadonlySet<string>;
+  readonly #ignoredHeaders: ReadonlySet<string>;
+  readonly #matchAll: boolean;
+  readonly #matched: readonly string[];
+  readonly #keyFn: KeySettings['keyFn'];
+  readonly #memo = new KeyMemo();
+
+  constructor(settings: KeySettings) {
+    const { ignoredParameters, matchHeaders } = settings;
+    this.#ignored = new Set(ignoredParameters);
+    this.#ignoredHeaders = new Set(ignoredParameters.map((name) => name.toLowerCase()));
+    this.#matchAll = matchHeaders === true;
+    this.#matched =
+      typeof matchHeaders === 'boolean'
+        ? []
+        : this.#matchable(matchHeaders.map((name) => name.toLowerCase()));
+    this.#keyFn = settings.keyFn;
+  }
+
+  /**
+   * 64 hex digits. A promise only for a body of Blobs. Throws (or rejects with) `KeyFnError`; the request must have
+   * a key as far as `unkeyableReason` knows.
+   */
+  keyOf(request: CacheRequest): MaybePromise<string> {
+    const body = bodyOf(request.data);
+    const keyFn = this.#keyFn;
+    if (keyFn === undefined) return this.#defaultKey(request, body);
+    if (!isLate(body)) return customKey(keyFn, request, () => settledKey(this.#defaultKey(request, body)));
+    // `defaultKey` is synchronous for the user, so a body that is not has to be read before.
+    return Promise.resolve(this.#defaultKey(request, body)).then((key) =>
+      customKey(keyFn, request, () => key),
+    );
+  }
+
+  #defaultKey(request: CacheRequest, body: Body): MaybePromise<string> {
+    const credentials = this.#credentialsOf(request);
+    const transport = transportKey(request.config);
+    if (body.kind !== 'none' || this.#matchAll || this.#matched.length > 0) {
+      return this.#fullKey(request, body, credentials, transport);
+    }
+    const memoKey =
+      part(request.method) +
+      part(request.url) +
+      part(credentials.auth) +
+      part(credentials.authorization) +
+      part(credentials.cookie) +
+      part(credentials.proxy) +
+      part(credentials.proxyAuthorization) +
+      transport;
+    const known = this.#memo.get(memoKey);
+    if (known !== undefined) return known;
+    const key = this.#digest(request, credentials, transport, '');
+    this.#memo.set(memoKey, key);
+    return key;
+  }
+
+  #fullKey(
+    request: CacheRequest,
+    body: Body,
+    credentials: Credentials,
+    transport: string,
+  ): MaybePromise<string> {
+    const contentType = request.headers['content-type'];
+    const content = bodyKey(body, contentType, this.#ignored);
+    const finish = (digest: string | undefined): string => {
+      const type =
+        digest === undefined || this.#ignoredHeaders.has('content-type')
+          ? undefined
+          : sentType(body, contentType);
+      return this.#digest(
+        request,
+        credentials,
+        transport,
+        part(digest) + part(type) + this.#headersKey(request, digest !== undefined),
+      );
+    };
+    return content instanceof Promise ? content.then(finish) : finish(content);
+  }
+
+  #digest(request: CacheRequest, credentials: Credentials, transport: string, rest: string): string {
+    const { url, username, password } = canonicalUrl(request.url, this.#ignored);
+    const userinfo = this.#ignoredHeaders.has('authorization')
+      ? undefined
+      : userinfoAuthorization(username, password);
+    return sha256(
+      'axios-stash/key' +
+        part(request.method) +
+        part(url) +
+        // The one that axios would send: `auth`, else userinfo, else the header.
+        part(credentials.auth ?? userinfo ?? credentials.authorization) +
+        part(credentials.cookie) +
+        part(credentials.proxy ?? credentials.proxyAuthorization) +
+        part(transport) +
+        rest,
+    );
+  }
+
+  #credentialsOf({ config, headers }: CacheRequest): Credentials {
+    const ignored = this.#ignoredHeaders;
+    const none = ignored.size > 0 && ignored.has('authorization');
+    const noProxy = ignored.size > 0 && ignored.has('proxy-authorization');
+    return {
+      auth: none ? undefined : configAuthorization(config),
+      authorization: none ? undefined : headers.authorization,
+      cookie: ignored.size > 0 && ignored.has('cookie') ? undefined : headers.cookie,
+      // A proxy may answer each of its users differently; contract: one user never gets another's response.
+      proxy: noProxy ? undefined : proxyAuthorization(config),
+      proxyAuthorization: noProxy ? undefined : headers['proxy-authorization'],
+    };
+  }
+
+  #headersKey({ headers }: CacheRequest, hasBody: boolean): string {
+    const names = this.#matchAll ? this.#matchable(Object.keys(headers)) : this.#matched;
+    let key = '';
+    for (const name of names) {
+      // With a body its type is in the key already, without the boundary.
+      if (hasBody && name === 'content-type') continue;
+      const value = headers[name];
+      if (value !== undefined) key += part(name) + part(normalizeList(value));
+    }
+    return key;
+  }
+
+  #matchable(names: readonly string[]): string[] {
+    const wanted = names.filter((name) => !CREDENTIALS.has(name) && !this.#ignoredHeaders.has(name));
+    return [...new Set(wanted)].sort();
+  }
+}
+
+const CREDENTIALS: ReadonlySet<string> = new Set(['authorization', 'cookie', 'proxy-authorization']);
+
+/** The type that goes out with the body: that of a form object is axios' own, whatever the header says. */
+function sentType(body: Body, contentType: string | undefined): string | undefined {
+  if (body.kind === 'form' || body.kind === 'node-form') return 'multipart/form-data';
+  return contentType === undefined ? undefined : withoutBoundary(contentType).trim();
+}
+
+/** Whether the body can only be read asynchronously. */
+function isLate(body: Body): boolean {
+  return (
+    body.kind === 'blob' ||
+    (body.kind === 'form' && formParts(body.form).some(({ value }) => isBlobLike(value)))
+  );
+}
+
+function settledKey(key: MaybePromise<string>): string {
+  if (key instanceof Promise) throw new TypeError('The key of this body is not known yet');
+  return key;
+}
+
+function customKey(
+  keyFn: NonNullable<KeySettings['keyFn']>,
+  request: CacheRequest,
+  defaultKey: () => string,
+): string {
+  let custom: unknown;
+  try {
+    custom = keyFn(request, defaultKey);
+  } catch (error) {
+    throw new KeyFnError('keyFn threw', error);
+  }
+  if (typeof custom === 'string' && custom !== '') {
+    // UTF-16, so that keys of lone surrogates differ too; a domain of its own, out of reach of default keys.
+    return sha256(Buffer.from(`axios-stash/keyFn${part(custom)}`, 'utf16le'));
+  }
+  if (custom instanceof Promise) custom.catch(() => {}); // its failure is this error already
+  throw new KeyFnError(
+    `keyFn returned ${isObject(custom) ? 'an object' : custom === '' ? "''" : typeof custom}, not a non-empty string`,
+  );
+}

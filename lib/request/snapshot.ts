@@ -1,0 +1,62 @@
+/** An axios config, copied into a CacheRequest before the inner adapter changes it; and whether it can have a key. */
+import type { InternalAxiosRequestConfig } from 'axios';
+import { bodyOf } from './body.js';
+import { snapshotHeaders } from './headers.js';
+import { own } from './own.js';
+import type { CacheRequest } from './request.js';
+
+const SCHEME = /^[\0-\x20]*[a-z][a-z0-9+.-]*:/i;
+
+/**
+ * @param url axios' final URL; a request over a `socketPath` may have a path only, which axios resolves against
+ *   `http://localhost` (http.js, `urlBase`).
+ */
+export function snapshotRequest(config: InternalAxiosRequestConfig, url: string): CacheRequest {
+  const method = own(config, 'method');
+  return {
+    method: typeof method === 'string' && method !== '' ? method.toUpperCase() : 'GET',
+    url: withoutFragment(absoluteUrl(config, url)),
+    headers: snapshotHeaders(own(config, 'headers')),
+    data: own(config, 'data'),
+    config,
+  };
+}
+
+function absoluteUrl(config: object, url: string): string {
+  if (typeof url !== 'string') return '';
+  if (!own(config, 'socketPath') || SCHEME.test(url)) return url;
+  const base = 'http://localhost';
+  return URL.canParse(url, base) ? new URL(url, base).href : url;
+}
+
+function withoutFragment(url: string): string {
+  const hash = url.indexOf('#');
+  return hash < 0 ? url : url.slice(0, hash);
+}
+
+/** Why a request can have no key, and so passes the cache by. */
+export type Unkeyable = 'stream-body' | 'method-override' | 'unsupported-url' | 'unreadable-body';
+
+const HTTP = /^[\0-\x20]*https?:/i;
+
+/** Undefined: it has a key. */
+export function unkeyableReason(request: CacheRequest): Unkeyable | undefined {
+  const { url, headers, data } = request;
+  if (!URL.canParse(url) || !(HTTP.test(url) || isHttp(new URL(url)))) return 'unsupported-url';
+  if (
+    headers['x-http-method-override'] !== undefined ||
+    headers['x-http-method'] !== undefined ||
+    headers['x-method-override'] !== undefined
+  ) {
+    return 'method-override';
+  }
+  if (data === undefined) return undefined;
+  const { kind } = bodyOf(data);
+  if (kind === 'stream') return 'stream-body';
+  return kind === 'unreadable' ? 'unreadable-body' : undefined;
+}
+
+// For spellings that only the parser sees through, such as a line break within the scheme.
+function isHttp({ protocol }: URL): boolean {
+  return protocol === 'http:' || protocol === 'https:';
+}

@@ -1,0 +1,101 @@
+import { Readable } from 'node:stream';
+import { expect } from 'chai';
+import NodeFormData from 'form-data';
+import { snapshotRequest, unkeyableReason } from '../../lib/request/snapshot.js';
+import { request } from './requests.js';
+
+describe('snapshotRequest', () => {
+  it('copies headers in lower case, as they are at that moment', () => {
+    const given = request({
+      headers: { Accept: 'a', 'X-List': ['1', '2'], 'X-Number': 7, 'X-Gone': null, 'X-Off': false },
+    });
+    given.config.headers.set('Accept', 'changed');
+    given.config.headers.set('User-Agent', 'axios/1');
+    expect({ ...given.headers }).to.deep.equal({ accept: 'a', 'x-list': '1, 2', 'x-number': '7' });
+  });
+
+  it('takes plain headers too, the later of two spellings winning', () => {
+    const headers = { ACCEPT: 'a', accept: 'b' };
+    const given = snapshotRequest({ method: 'get', headers } as never, 'http://h/');
+    expect({ ...given.headers }).to.deep.equal({ accept: 'b' });
+  });
+
+  it('keeps a header named __proto__ as data', () => {
+    const headers = JSON.parse('{"__proto__": "x"}');
+    const given = snapshotRequest({ method: 'get', headers } as never, 'http://h/');
+    expect(Object.keys(given.headers)).to.deep.equal(['__proto__']);
+  });
+
+  it('upper-cases the method, drops the fragment and keeps userinfo', () => {
+    const { method, url } = request({ method: 'post', url: 'http://u:p@h/a?b#c?d' });
+    expect([method, url]).to.deep.equal(['POST', 'http://u:p@h/a?b']);
+  });
+
+  it('makes the path of a request over a socket absolute as axios does', () => {
+    expect(request({ url: '/v1/info?x', config: { socketPath: '/run/s' } }).url).to.equal(
+      'http://localhost/v1/info?x',
+    );
+    expect(request({ url: 'http://docker/v1', config: { socketPath: '/run/s' } }).url).to.equal(
+      'http://docker/v1',
+    );
+  });
+});
+
+describe('unkeyableReason', () => {
+  const form = (value: unknown) => {
+    const made = new NodeFormData();
+    made.append('field', value);
+    return made;
+  };
+  const specForm = new FormData();
+  specForm.append('a', new Blob(['x']));
+  const rows: [string, Parameters<typeof request>[0], string | undefined][] = [
+    ['a plain GET', {}, undefined],
+    ['https', { url: 'https://h/' }, undefined],
+    ['a scheme in capitals', { url: 'HTTP://h/' }, undefined],
+    ['a scheme that only the parser sees', { url: 'ht\ntp://h/' }, undefined],
+    ['a data: URL', { url: 'data:,x' }, 'unsupported-url'],
+    ['a file: URL', { url: 'file:///etc/passwd' }, 'unsupported-url'],
+    ['a relative URL', { url: '/a' }, 'unsupported-url'],
+    ['no URL', { url: '' }, 'unsupported-url'],
+    ['a port out of range', { url: 'http://h:99999/' }, 'unsupported-url'],
+    ['a path over a socket', { url: '/a', config: { socketPath: '/s' } }, undefined],
+    ['X-HTTP-Method-Override', { headers: { 'X-HTTP-Method-Override': 'DELETE' } }, 'method-override'],
+    ['X-HTTP-Method', { headers: { 'x-http-method': 'PUT' } }, 'method-override'],
+    ['X-Method-Override', { headers: { 'X-Method-Override': '' } }, 'method-override'],
+    ['a string body', { data: 'a' }, undefined],
+    ['a Buffer', { data: Buffer.from('a') }, undefined],
+    ['an ArrayBuffer', { data: new ArrayBuffer(2) }, undefined],
+    ['a Blob', { data: new Blob(['a']) }, undefined],
+    ['FormData with a Blob', { data: specForm }, undefined],
+    ['form-data in memory', { data: form(Buffer.from('a')) }, undefined],
+    ['form-data that holds a stream', { data: form(Readable.from(['a'])) }, 'stream-body'],
+    ['a Node stream', { data: Readable.from(['a']) }, 'stream-body'],
+    ['a web stream', { data: new Blob(['a']).stream() }, 'stream-body'],
+    ['an async iterable', { data: { async *[Symbol.asyncIterator]() {} } }, 'stream-body'],
+    ['an object that no transform serialised', { data: { a: 1 } }, 'unreadable-body'],
+    ['a number', { data: 1 }, 'unreadable-body'],
+    ['null', { data: null }, undefined],
+  ];
+  for (const [what, given, reason] of rows) {
+    it(`says ${reason ?? 'nothing'} of ${what}`, () => {
+      expect(unkeyableReason(request(given))).to.equal(reason);
+    });
+  }
+
+  it('says stream-body of form-data that is being sent already', () => {
+    const sent = form('a');
+    sent.resume();
+    expect(unkeyableReason(request({ data: sent }))).to.equal('stream-body');
+  });
+
+  it('is not moved by a polluted prototype', () => {
+    const prototype: Record<string, unknown> = Object.prototype as never;
+    prototype.socketPath = '/run/evil';
+    try {
+      expect(unkeyableReason(request({ url: '/a' }))).to.equal('unsupported-url');
+    } finally {
+      delete prototype.socketPath;
+    }
+  });
+});
