@@ -9,6 +9,7 @@ export default defineConfig({
   clean: true,
   shims: true, // import.meta.url in the CommonJS build, for createRequire
   skipNodeModulesBundle: true, // optional drivers are no dependency that tsup knows of
+  removeNodeProtocol: false, // there is no `sqlite` without its `node:`
   sourcemap: true,
   splitting: false,
 });
