@@ -117,11 +117,11 @@ class Tap extends Transform {
 }
 
 function captureReadable(source: Readable, collector: Collector): Readable {
-  const tap = new Tap(source, collector);
   if (source.readableEncoding !== null) {
-    tap.setEncoding(source.readableEncoding);
-    collector.fail('already decoded');
+    collector.fail('already decoded'); // its bytes can't be had any more
+    return source;
   }
+  const tap = new Tap(source, collector);
   passMessageFields(source, tap);
   // Carries the source's error on to the tap, and the tap's destruction back to the source.
   pipeline(source, tap, (error) => {
@@ -167,13 +167,19 @@ function passMessageFields(source: Readable, tap: Readable): void {
       get: () => Reflect.get(source, name),
     });
   }
-  source.once('aborted', () => tap.emit('aborted'));
+  source.once('aborted', () => {
+    // First the reason: who waits for the end takes 'aborted' without one for a premature close.
+    if (source.errored !== null) tap.destroy(source.errored);
+    tap.emit('aborted');
+  });
 }
 
 function captureWeb(source: ReadableStream, collector: Collector): ReadableStream {
   const isBytes = isByteStream(source);
   const reader = source.getReader();
-  reader.closed.catch((error: unknown) => collector.fail(String(error)));
+  reader.closed.catch((error: unknown) =>
+    collector.fail(error instanceof Error ? error.message : String(error)),
+  );
   const relay = {
     async pull(controller: ReadableStreamDefaultController | ReadableByteStreamController): Promise<void> {
       const { done, value } = await reader.read();
