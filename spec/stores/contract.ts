@@ -7,7 +7,7 @@ import type { Store, StoreMeta } from '../../lib/stores/store.js';
 export interface StoreFixture {
   store: Store;
   /** Another store object on the same data. */
-  reopen?: () => Store;
+  reopen?: () => Store | Promise<Store>;
   /** Afterwards, when all stores are closed. */
   dispose?: () => void | Promise<void>;
 }
@@ -206,7 +206,7 @@ export function storeContract(
         const value = randomBytes(100_000);
         await store.set('key', value, meta(fresh));
         await store.close();
-        const again = fixture.reopen?.();
+        const again = await fixture.reopen?.();
         expect(value.equals((await again?.get('key')) ?? randomBytes(1))).to.equal(true);
         await again?.close();
       });
