@@ -144,8 +144,10 @@ export async function respondFromNetwork(
   const { config, settings } = to;
   const { status, statusText, request, data } = received;
   const headers = buildHeaders(received.headers);
-  const response = { status, statusText, headers, config, request, data } as AxiosResponse;
-  if (source !== undefined) {
+  const response = { status, statusText, headers, config, request } as AxiosResponse;
+  // Not before it is known to be handed on: an error of decoding carries the response, and the bytes are the store's.
+  if (source === undefined) response.data = data;
+  else {
     const flavour = to.flavour ?? (data instanceof ArrayBuffer ? 'fetch' : 'http');
     assertContentLength(source.body.byteLength, config, request as object | undefined, flavour);
     await fill(to, response, source, received.headers, flavour);
