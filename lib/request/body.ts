@@ -72,7 +72,7 @@ export type ContentKind = 'json' | 'form' | 'multipart' | 'other';
 const JSON_TYPE = /^[^;]*[/+]json[ \t]*(?:;|$)/i;
 const FORM_TYPE = /^[ \t]*application\/x-www-form-urlencoded[ \t]*(?:;|$)/i;
 const MULTIPART_TYPE = /^[ \t]*multipart\//i;
-const OTHER_CHARSET = /;[ \t]*charset=[ \t]*"?(?!utf-?8|us-ascii)/i;
+const OTHER_CHARSET = /;[ \t]*charset=(?![ \t"]*(?:utf-?8|us-ascii))/i;
 
 export function contentKind(contentType: string | undefined): ContentKind {
   if (contentType === undefined) return 'other';

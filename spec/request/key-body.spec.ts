@@ -23,6 +23,11 @@ describe('keys of bodies', () => {
       json('{"b":1,"a":1}', 'application/vnd.api+json; charset=utf-8'),
       json('{"a":1,"b":1}', 'application/vnd.api+json; charset=utf-8'),
     ],
+    [
+      'JSON of a quoted charset',
+      json('{"b":1,"a":1}', 'application/json; charset="utf-8"'),
+      json('{"a":1,"b":1}', 'application/json; charset="utf-8"'),
+    ],
     ['form fields in another order', form('b=2&a=1'), form('a=1&b=2')],
     ['form escapes in another spelling', form('a=%7e%2f'), form('a=~%2F')],
     [

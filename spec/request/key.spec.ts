@@ -1,5 +1,6 @@
 import https from 'node:https';
 import { expect } from 'chai';
+import fc from 'fast-check';
 import { KeyFnError } from '../../lib/request/key.js';
 import { type Given, keyer, keyOf, lateKeyOf, post, request } from './requests.js';
 
@@ -299,5 +300,52 @@ describe('the memo of keys', () => {
     expect(again).to.deep.equal(first);
     expect(first).to.deep.equal(given.map((each) => keyOf(each)));
     expect(new Set(first).size).to.equal(given.length);
+  });
+});
+
+describe('keys of whole requests', () => {
+  it('are the same exactly when every part is', () => {
+    // Values that would run into each other if parts were not delimited.
+    const text = fc.constantFrom('a', 'b', 'ab', '1:a', '-', 'a-', '1:a1:b');
+    const maybe = fc.option(text, { nil: undefined });
+    const parts = fc.record({
+      method: fc.constantFrom('A', 'AB', 'B'),
+      path: text,
+      authorization: maybe,
+      cookie: maybe,
+      proxy: maybe,
+      accept: maybe,
+      other: maybe,
+      body: maybe,
+      socketPath: maybe,
+      decompress: fc.boolean(),
+    });
+    const seen = new Map<string, string>();
+    const one = keyer({ matchHeaders: ['accept', 'x-other'] });
+    fc.assert(
+      fc.property(parts, (given) => {
+        const { method, path, authorization, cookie, proxy, accept, other, body, socketPath, decompress } =
+          given;
+        const headers: Record<string, string> = { 'content-type': 'text/plain' };
+        if (authorization !== undefined) headers.authorization = authorization;
+        if (cookie !== undefined) headers.cookie = cookie;
+        if (proxy !== undefined) headers['proxy-authorization'] = proxy;
+        if (accept !== undefined) headers.accept = accept;
+        if (other !== undefined) headers['x-other'] = other;
+        const snapshot = request({
+          method,
+          url: `http://h/${path}`,
+          headers,
+          data: body,
+          config: { socketPath, decompress },
+        });
+        const key = String(one.keyOf(snapshot));
+        const meaning = JSON.stringify(given);
+        expect(seen.get(key) ?? meaning).to.equal(meaning);
+        seen.set(key, meaning);
+        expect(keyOf(snapshot, { matchHeaders: ['X-OTHER', 'Accept'] })).to.equal(key);
+      }),
+      { numRuns: 2000 },
+    );
   });
 });

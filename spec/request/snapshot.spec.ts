@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import oldest from 'axios-oldest';
 import { expect } from 'chai';
 import NodeFormData from 'form-data';
 import { snapshotRequest, unkeyableReason } from '../../lib/request/snapshot.js';
@@ -12,6 +13,12 @@ describe('snapshotRequest', () => {
     given.config.headers.set('Accept', 'changed');
     given.config.headers.set('User-Agent', 'axios/1');
     expect({ ...given.headers }).to.deep.equal({ accept: 'a', 'x-list': '1, 2', 'x-number': '7' });
+  });
+
+  it('takes the headers of another copy of axios', () => {
+    const headers = new oldest.AxiosHeaders({ Accept: 'a', 'X-Off': false });
+    const given = snapshotRequest({ method: 'get', headers } as never, 'http://h/');
+    expect({ ...given.headers }).to.deep.equal({ accept: 'a' });
   });
 
   it('takes plain headers too, the later of two spellings winning', () => {
