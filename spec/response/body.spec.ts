@@ -9,7 +9,7 @@ import { bodyError } from '../../lib/response/errors.js';
 import { headerList } from '../../lib/response/headers.js';
 import { receivedBody } from '../../lib/response/received.js';
 import { Origin } from '../support/origin.js';
-import { ask, configOf, failure } from './support.js';
+import { ask, configOf, failure, isMirrored } from './support.js';
 
 const BODIES: Record<string, { type?: string; body: Buffer; gzip?: boolean; status?: number }> = {
   json: { type: 'application/json; charset=utf-8', body: Buffer.from('{"a":[1,2,{"b":null}]}') },
@@ -116,8 +116,11 @@ describe('response/body: what axios would have handed over', () => {
   for (const flavour of ['http', 'fetch'] as const) {
     for (const responseType of TYPES) {
       for (const name of Object.keys(BODIES)) {
-        it(`${flavour} gives ${String(responseType)} of ${name}`, () =>
-          compare(flavour, { responseType }, name));
+        it(`${flavour} gives ${String(responseType)} of ${name}`, function () {
+          // fetch.js of older axios fails on a stream that is null.
+          if (!isMirrored && BODIES[name]?.status === 204) this.skip();
+          return compare(flavour, { responseType }, name);
+        });
       }
     }
     for (const responseEncoding of ENCODINGS) {
@@ -127,7 +130,8 @@ describe('response/body: what axios would have handed over', () => {
         }
       });
     }
-    it(`${flavour} has no body for HEAD`, async () => {
+    it(`${flavour} has no body for HEAD`, async function () {
+      if (!isMirrored) this.skip();
       for (const responseType of TYPES) await compare(flavour, { responseType, method: 'head' }, 'json');
     });
   }
@@ -274,6 +278,31 @@ describe("response/body: streams under the caller's terms", () => {
       expect(await failure(drain())).to.include({ code: 'ERR_CANCELED', name: 'CanceledError', config });
     });
   }
+
+  it('fails a web stream where it crosses maxContentLength', async () => {
+    const config = configOf({ maxContentLength: 100_000 });
+    const stream = bodyFor(source(), { responseType: 'stream' }, 'fetch', { config }) as ReadableStream;
+    const error = await failure(new Response(stream).arrayBuffer());
+    expect(error).to.include({ message: 'maxContentLength size of 100000 exceeded', config });
+  });
+
+  it('forgets the signal of a web stream that was cancelled', async () => {
+    let listening = 0;
+    const counting = {
+      aborted: false,
+      addEventListener: () => {
+        listening += 1;
+      },
+      removeEventListener: () => {
+        listening -= 1;
+      },
+    };
+    const owner = { config: configOf({ signal: counting }) };
+    const stream = bodyFor(source(), { responseType: 'stream' }, 'fetch', owner) as ReadableStream;
+    expect(listening).to.equal(1);
+    await stream.cancel();
+    expect(listening).to.equal(0);
+  });
 
   it('reads of a web stream may bring their own buffer', async () => {
     const stream = bodyFor(source(), { responseType: 'stream' }, 'fetch') as ReadableStream;

@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { assertContentLength, emitDownloadProgress, settle } from '../../lib/response/build.js';
 import { headerList } from '../../lib/response/headers.js';
 import { Origin } from '../support/origin.js';
-import { ask, configOf, failure } from './support.js';
+import { ask, configOf, failure, isMirrored } from './support.js';
 
 const tick = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -31,7 +31,9 @@ describe('response/build: settle', () => {
     [503, (code: number) => code === 503],
     [200, refuse],
   ] as const) {
-    it(`${status} under ${String(validateStatus)}`, async () => {
+    it(`${status} under ${String(validateStatus)}`, async function () {
+      // Older axios has no code for what is neither 4xx nor 5xx.
+      if (!isMirrored && status < 400 && validateStatus) this.skip();
       const raw = await ask(
         'http',
         configOf({ url: `${origin.url}/${status}`, validateStatus: null, maxRedirects: 0 }),
@@ -74,7 +76,7 @@ describe('response/build: assertContentLength', () => {
   it('throws what the adapters reject with', async () => {
     const origin = await Origin.start((_req, res) => void res.end('0123456789'));
     try {
-      for (const flavour of ['http', 'fetch'] as const) {
+      for (const flavour of isMirrored ? (['http', 'fetch'] as const) : (['http'] as const)) {
         const config = configOf({ url: origin.url, maxContentLength: 9 });
         const theirs = await failure(ask(flavour, config));
         const ours = await failure(() => assertContentLength(10, config, {}, flavour));
@@ -134,6 +136,7 @@ describe('response/build: emitDownloadProgress', () => {
         const config = configOf({ onDownloadProgress: (event: AxiosProgressEvent) => ours.push(event) });
         emitDownloadProgress(config, (network.data as Buffer).length, headerList(network.headers));
         await tick();
+        if (!isMirrored) for (const event of ours) delete event.event;
         expect(ours.map((event) => Object.entries(event))).to.deep.equal(
           theirs.map((event) => Object.entries(event)),
         );

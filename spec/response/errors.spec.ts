@@ -204,7 +204,7 @@ describe('response/errors: ownError', () => {
     const config = configOf();
     const own = ownError(error, config) as AxiosError;
     expect(own.response?.config).to.equal(config);
-    expect(own.status).to.equal(500);
+    expect(own.status).to.equal(error.status);
     if (own.response === undefined) throw new Error('no response');
     Object.assign(own.response.headers, { a: '2' });
     (own.response.data as Buffer).fill(0);

@@ -4,7 +4,7 @@ import { AxiosHeaders } from '../../lib/axios.js';
 import type { HeaderList } from '../../lib/record/record.js';
 import { buildHeaders, copyHeaders, headerList } from '../../lib/response/headers.js';
 import { Origin } from '../support/origin.js';
-import { ask, configOf } from './support.js';
+import { ask, configOf, isMirrored } from './support.js';
 
 const AWKWARD = [
   'set',
@@ -41,7 +41,7 @@ describe('response/headers: what the adapter gave', () => {
         expect(ours.toJSON()).to.deep.equal(network.toJSON());
         expect(String(ours)).to.equal(String(network));
         expect([...ours]).to.deep.equal([...network]);
-        expect(ours.getSetCookie()).to.deep.equal(['a=1; Path=/', 'b=2']);
+        expect(ours.get('Set-Cookie')).to.deep.equal(network.get('Set-Cookie'));
         expect(ours.get('CONTENT-LENGTH')).to.equal(network.get('Content-Length'));
         expect(ours.has('constructor')).to.equal(true);
         expect(Object.keys(ours.normalize(true))).to.deep.equal(Object.keys(network.normalize(true)));
@@ -52,8 +52,10 @@ describe('response/headers: what the adapter gave', () => {
   }
 
   it('is what the constructor would make, whatever the names', () => {
+    // Older axios loses its prototype to a header of that name.
+    const awkward = AWKWARD.filter((each) => isMirrored || each !== '__proto__');
     const name = fc.oneof(
-      fc.constantFrom(...AWKWARD),
+      fc.constantFrom(...awkward),
       fc.stringMatching(/^[a-zA-Z0-9!#$%&'*+.^_`|~-]{1,12}$/),
     );
     const value = fc.oneof(fc.string(), fc.array(fc.string(), { maxLength: 3 }));
@@ -81,7 +83,7 @@ describe('response/headers: each caller its own', () => {
     const first = buildHeaders(list);
     first.set('content-type', 'spoilt');
     first.set('x-new', '1');
-    first.getSetCookie().push('c=3');
+    (first.get('set-cookie') as string[]).push('c=3');
     expect(buildHeaders(list).toJSON()).to.deep.equal({
       'content-type': 'text/plain',
       'set-cookie': ['a=1', 'b=2'],
@@ -95,8 +97,8 @@ describe('response/headers: each caller its own', () => {
   it('copies headers of any kind', () => {
     const original = new AxiosHeaders({ 'set-cookie': ['a=1'] });
     const copy = copyHeaders(original);
-    copy.getSetCookie().push('b=2');
-    expect(original.getSetCookie()).to.deep.equal(['a=1']);
+    (copy.get('set-cookie') as string[]).push('b=2');
+    expect(original.get('set-cookie')).to.deep.equal(['a=1']);
     expect(copyHeaders(undefined)).to.be.instanceOf(AxiosHeaders);
   });
 });
