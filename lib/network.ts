@@ -7,7 +7,7 @@ import { varyNames } from './policy/vary.js';
 import { headerValue, type ResponseRecord } from './record/record.js';
 import type { CacheRequest } from './request/request.js';
 import { matchesVary, varyPairs } from './request/vary.js';
-import type { BodySource } from './response/body.js';
+import type { BodySource, Flavour } from './response/body.js';
 import { receivedBody } from './response/received.js';
 import { captureStream } from './response/stream.js';
 
@@ -163,15 +163,24 @@ export async function callStreamed(core: Core, { asked, stored, headers }: Call)
   }
   if (!plan.store) return { ...through, reason: plan.reason };
   const length = Number(headerValue(received.headers, 'content-length'));
-  if (length > settings.maxEntryBytes) return { ...through, reason: 'over maxEntryBytes' };
-  if (!isStream(received.data)) return { ...through, reason: 'unreadable body' };
-  const flavour = 'getReader' in received.data ? 'fetch' : 'http';
-  const stream = captureStream(received.data, { maxBytes: settings.maxEntryBytes }, (result) => {
-    if (!result.complete) return;
-    const body = { bytes: result.bytes, bodyType: 'bytes', flavour } as const;
+  if (length > settings.maxEntryBytes && request.method !== 'HEAD')
+    return { ...through, reason: 'over maxEntryBytes' };
+  const store = (bytes: Uint8Array, flavour: Flavour): void => {
+    const body = { bytes, bodyType: 'bytes', flavour } as const;
     keep(core, asked, received, body, plan.expiresAt).catch((error: unknown) => core.fail(error, 'write'));
+  };
+  const { data } = received;
+  const kept = { ...through, willStore: true, expiresAt: plan.expiresAt };
+  // fetch has no stream where there can be no body: HEAD, 204.
+  if (data === null) {
+    store(Buffer.alloc(0), 'fetch');
+    return kept;
+  }
+  if (!isStream(data)) return { ...through, reason: 'unreadable body' };
+  const stream = captureStream(data, { maxBytes: settings.maxEntryBytes }, (result) => {
+    if (result.complete) store(result.bytes, 'getReader' in data ? 'fetch' : 'http');
   });
-  return { ...through, stream, willStore: true, expiresAt: plan.expiresAt };
+  return { ...kept, stream };
 }
 
 /** Lets go of a body that nobody will read. */
