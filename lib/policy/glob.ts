@@ -169,10 +169,14 @@ function micromatchSource(glob: string): string {
   });
   // What micromatch makes of an impossible range.
   if (source === '$^') throw new Error(`'${glob}' is no valid set of characters`);
-  return source
-    .replace(/^\^\(\?:(.*)\)\$$/s, '(?:$1)')
-    .replace(/\\\/\?\)$/, ')')
-    .replaceAll('[^/]', CHAR);
+  return (
+    source
+      .replace(/^\^\(\?:(.*)\)\$$/s, '(?:$1)')
+      .replace(/\\\/\?\)$/, ')')
+      .replaceAll('[^/]', CHAR)
+      // micromatch ends a negation where the text ends; here it is where the segment does.
+      .replace(/(?<!\\)\$(?=\))/g, '(?=[/?]|$)')
+  );
 }
 
 function expandBraces(glob: string): readonly string[] {
