@@ -32,6 +32,8 @@ interface Case {
   name: string;
   handler: Handler;
   config?: AxiosRequestConfig;
+  /** Adapters that had another manner, or a bug, here in axios 1.7; ours is that of today's axios. */
+  changed?: ('http' | 'fetch')[];
 }
 
 const cases: Case[] = [
@@ -94,34 +96,38 @@ const cases: Case[] = [
       res.end('{}');
     },
   },
-  { name: '204', handler: answer('', {}, 204) },
-  { name: 'HEAD', handler: answer(JSON_TEXT, JSON_TYPE), config: { method: 'head' } },
-  { name: 'HEAD of gzip', handler: answer('', GZIP), config: { method: 'head' } },
+  { name: '204', changed: ['fetch'], handler: answer('', {}, 204) },
+  { name: 'HEAD', changed: ['fetch'], handler: answer(JSON_TEXT, JSON_TYPE), config: { method: 'head' } },
+  { name: 'HEAD of gzip', changed: ['fetch'], handler: answer('', GZIP), config: { method: 'head' } },
   { name: '203', handler: answer(JSON_TEXT, JSON_TYPE, 203) },
-  { name: '404', handler: answer(JSON_TEXT, JSON_TYPE, 404) },
+  { name: '404', changed: ['fetch'], handler: answer(JSON_TEXT, JSON_TYPE, 404) },
   {
     name: '404 that is no error to the caller',
     handler: answer(JSON_TEXT, JSON_TYPE, 404),
     config: { validateStatus: null },
   },
-  { name: '500', handler: answer('no JSON', { 'content-type': 'text/html' }, 500) },
+  { name: '500', changed: ['fetch'], handler: answer('no JSON', { 'content-type': 'text/html' }, 500) },
   {
     name: '200 that is an error to the caller',
+    changed: ['http', 'fetch'],
     handler: answer(JSON_TEXT, JSON_TYPE),
     config: { validateStatus: () => false },
   },
   {
     name: '410 over maxContentLength',
+    changed: ['http', 'fetch'],
     handler: answer(JSON_TEXT, JSON_TYPE, 410),
     config: { maxContentLength: 3 },
   },
   {
     name: 'a body over maxContentLength',
+    changed: ['http', 'fetch'],
     handler: answer(JSON_TEXT, JSON_TYPE),
     config: { maxContentLength: 3 },
   },
 ];
 
+const isCurrent = Number(axios.VERSION.split('.')[1]) >= 21;
 const TYPES = [
   undefined,
   'json',
@@ -142,9 +148,10 @@ describe('a hit is indistinguishable from the network', () => {
   });
   after(() => bench.close());
 
-  for (const adapter of ['http', 'fetch']) {
-    for (const { name, handler, config } of cases) {
-      it(`${name}, by the ${adapter} adapter, for every responseType`, async () => {
+  for (const adapter of ['http', 'fetch'] as const) {
+    for (const { name, handler, config, changed } of cases) {
+      const check = isCurrent || !changed?.includes(adapter) ? it : it.skip;
+      check(`${name}, by the ${adapter} adapter, for every responseType`, async () => {
         const path = `/${adapter}/${encodeURIComponent(name)}`;
         bench.origin.on(path, handler);
         const bare = axios.create({ baseURL: bench.origin.url, adapter });
