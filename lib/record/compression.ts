@@ -24,6 +24,8 @@ const DEFAULT_THRESHOLD = 1024;
 const ASYNC_BYTES = 128 * 1024;
 /** The most that compressed bytes may claim to hold; a larger record is stored uncompressed. */
 const MAX_EXPANDED_BYTES = 1024 ** 3;
+/** An image would save its headers' bytes only, and be expanded on every hit for them. */
+const WORTH_IT = 0.9;
 const BROTLI_QUALITY = 5; // 11, the default, is a hundred times slower for a tenth less
 
 /** The setting in its full form; `undefined` is off. */
@@ -59,12 +61,12 @@ export function compress(
 ): Buffer | undefined | Promise<Buffer | undefined> {
   if (raw.length > MAX_EXPANDED_BYTES) return undefined;
   const method = availableMethod(algorithm);
-  if (raw.length < ASYNC_BYTES) return ifSmaller(method.compress(raw), raw);
-  return method.compressLater(raw).then((packed) => ifSmaller(packed, raw));
+  if (raw.length < ASYNC_BYTES) return ifWorthIt(method.compress(raw), raw);
+  return method.compressLater(raw).then((packed) => ifWorthIt(packed, raw));
 }
 
-function ifSmaller(packed: Buffer, raw: Uint8Array): Buffer | undefined {
-  return packed.length < raw.length ? packed : undefined;
+function ifWorthIt(packed: Buffer, raw: Uint8Array): Buffer | undefined {
+  return packed.length < raw.length * WORTH_IT ? packed : undefined;
 }
 
 /** Back to exactly `rawBytes` bytes; stops, and throws, as soon as there are more (a decompression bomb). */

@@ -48,7 +48,8 @@ export class MetaWriter {
     for (const value of this.#numbers) numberBytes += varintBytes(value);
 
     const size = reserve + HEAD + this.#moments.length * MOMENT + numberBytes + textBytes;
-    const out = Buffer.allocUnsafe(size + body.length);
+    // Not from Buffer's pool: a small record kept in memory would hold 8 KiB of it.
+    const out = Buffer.allocUnsafeSlow(size + body.length);
     out.writeUInt32LE(numberBytes, reserve);
     out.writeUInt32LE(this.#moments.length, reserve + 4);
     out.writeUInt32LE(textBytes, reserve + 8);
