@@ -177,3 +177,9 @@ export function dispatchable(config: AxiosRequestConfig): InternalAxiosRequestCo
   }
   return ready;
 }
+
+/** axios' own transformResponse, the one that parses JSON. */
+export function defaultTransformResponse(): unknown {
+  const { transformResponse } = axios.defaults;
+  return Array.isArray(transformResponse) ? transformResponse[0] : transformResponse;
+}

@@ -16,6 +16,7 @@ import {
   settle,
 } from './response/build.js';
 import { bodyError } from './response/errors.js';
+import { frozenData } from './response/frozen.js';
 import { type CacheStatus, formatCacheStatus } from './response/status.js';
 import type { Settings } from './settings.js';
 
@@ -87,7 +88,9 @@ export async function respondFromRecord(
   emitDownloadProgress(config, bytes, record.headers);
   const { status, statusText } = record;
   const response = { status, statusText, headers, config, request } as AxiosResponse;
-  await fill(to, response, source, record.headers, flavour);
+  const frozen = settings.frozen ? frozenData(source, config) : undefined;
+  if (frozen === undefined) await fill(to, response, source, record.headers, flavour);
+  else response.data = frozen;
   core.stats.bytesServed += bytes;
   return settle(mark(response, verdict, settings));
 }
