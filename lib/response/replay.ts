@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import type { InternalAxiosRequestConfig } from 'axios';
 import { asBuffer, copyBytes } from './bytes.js';
 import { contentLengthError, onCancel } from './errors.js';
+import { showMessage } from './message.js';
 import type { BodySource } from './types.js';
 
 /** Whom a stream is for: its config's signal, token and limit go on holding while it is read. */
@@ -75,7 +76,16 @@ function asError(value: unknown): Error {
 
 /** What http.js gives for `responseType: 'stream'`. */
 export function replayReadable(source: BodySource, owner?: StreamOwner): Readable {
-  return new Replay(source, owner);
+  const stream = new Replay(source, owner);
+  // Unless it decompresses, http.js hands over the IncomingMessage itself.
+  const message = messageOf(owner?.request);
+  if (message !== undefined) showMessage(message, stream);
+  return stream;
+}
+
+function messageOf(request: unknown): object | undefined {
+  if (typeof request !== 'object' || request === null || !('res' in request)) return undefined;
+  return typeof request.res === 'object' && request.res !== null ? request.res : undefined;
 }
 
 /** What fetch.js gives for `responseType: 'stream'`: a byte stream, as a real response's body is. */

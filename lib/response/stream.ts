@@ -6,6 +6,7 @@
  * What users read from an http response's stream (`statusCode`, `headers`, `req`, ...) is passed through.
  */
 import { pipeline, type Readable, Transform, type TransformCallback } from 'node:stream';
+import { showMessage } from './message.js';
 
 /** What became of a captured body. `done` gets it exactly once. */
 export type Captured = { complete: true; bytes: Uint8Array } | { complete: false; reason: string };
@@ -122,7 +123,7 @@ function captureReadable(source: Readable, collector: Collector): Readable {
     return source;
   }
   const tap = new Tap(source, collector);
-  passMessageFields(source, tap);
+  passMessage(source, tap);
   // Carries the source's error on to the tap, and the tap's destruction back to the source.
   pipeline(source, tap, (error) => {
     if (error) collector.fail(error.message);
@@ -130,43 +131,9 @@ function captureReadable(source: Readable, collector: Collector): Readable {
   return tap;
 }
 
-/** Of http.IncomingMessage, http2 streams and follow-redirects. */
-const MESSAGE_FIELDS = [
-  'aborted',
-  'client',
-  'complete',
-  'connection',
-  'headers',
-  'headersDistinct',
-  'httpVersion',
-  'httpVersionMajor',
-  'httpVersionMinor',
-  'method',
-  'rawHeaders',
-  'rawTrailers',
-  'redirects',
-  'req',
-  'responseUrl',
-  'socket',
-  'statusCode',
-  'statusMessage',
-  'trailers',
-  'trailersDistinct',
-  'upgrade',
-  'url',
-] as const;
-
-/** Live, since trailers and `complete` come with the end. */
-function passMessageFields(source: Readable, tap: Readable): void {
+function passMessage(source: Readable, tap: Readable): void {
   if (!('statusCode' in source)) return;
-  for (const name of MESSAGE_FIELDS) {
-    if (!(name in source)) continue;
-    Object.defineProperty(tap, name, {
-      configurable: true,
-      enumerable: false,
-      get: () => Reflect.get(source, name),
-    });
-  }
+  showMessage(source, tap);
   source.once('aborted', () => {
     // First the reason: who waits for the end takes 'aborted' without one for a premature close.
     if (source.errored !== null) tap.destroy(source.errored);

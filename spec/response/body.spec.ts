@@ -8,6 +8,7 @@ import { decodeUtf8 } from '../../lib/response/bytes.js';
 import { bodyError } from '../../lib/response/errors.js';
 import { headerList } from '../../lib/response/headers.js';
 import { receivedBody } from '../../lib/response/received.js';
+import { requestStandIn } from '../../lib/response/standin.js';
 import { Origin } from '../support/origin.js';
 import { ask, configOf, failure, isMirrored } from './support.js';
 
@@ -256,6 +257,15 @@ describe("response/body: streams under the caller's terms", () => {
       request,
     });
     expect(bytes).to.be.within(1, 100_000);
+  });
+
+  it('shows on an http stream what a real one has', async () => {
+    const info = { method: 'GET', url: 'http://a/', finalUrl: 'http://a/b', redirects: [], status: 203 };
+    const request = requestStandIn({ ...info, headers: [['etag', '"x"']] }, 'http');
+    const stream = bodyFor(source(), { responseType: 'stream' }, 'http', { config: configOf(), request });
+    expect(stream).to.include({ statusCode: 203, responseUrl: 'http://a/b', complete: true, req: request });
+    expect(stream).to.have.nested.property('headers.etag', '"x"');
+    expect(await textOfStream(stream as Readable)).to.have.lengthOf(300_000);
   });
 
   it('lets a stream of exactly maxContentLength through', async () => {
