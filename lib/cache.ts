@@ -1,31 +1,21 @@
 /** ResponseCache: inspection and maintenance of what is stored. */
 import type { AxiosRequestConfig, AxiosResponse } from 'axios';
-import { dispatchable, finalUrl } from './axios.js';
 import { CachedResponse, type InvalidEntry } from './cached-response.js';
-import { Caller } from './caller.js';
 import type { Core } from './core.js';
 import { CacheOptionError } from './errors.js';
 import type { CacheEventName, CacheListener } from './events.js';
 import { saveResponse } from './keep.js';
+import { assertKeyable, find, keyNow, type Lookup, requestFor } from './lookup.js';
 import { Maintenance } from './maintenance.js';
-import { assertExpireAfter, expiryMoment } from './policy/expiry.js';
-import { DO_NOT_CACHE, type ExpireAfter } from './policy/types.js';
-import type { IndexRecord, ResponseRecord } from './record/record.js';
+import { assertExpireAfter } from './policy/expiry.js';
+import type { ExpireAfter } from './policy/types.js';
+import type { IndexRecord } from './record/record.js';
+import { redate } from './redate.js';
 import { type Rekeyed, recreateKeys } from './rekey.js';
-import type { CacheRequest } from './request/request.js';
-import { snapshotRequest } from './request/snapshot.js';
-import { select } from './select.js';
-import {
-  type CompiledSelector,
-  compileSelector,
-  type OlderThan,
-  olderThanMoment,
-  type Selector,
-} from './selector.js';
+import { selectEntries } from './selecting.js';
+import { type OlderThan, olderThanMoment, type Selector } from './selector.js';
+import { assertKnownOptions } from './settings.js';
 import type { CacheStats } from './stats.js';
-
-/** A key, a URL, or an axios request config. */
-export type Lookup = string | AxiosRequestConfig;
 
 /** What `filter` yields: by default fresh and expired responses. */
 export interface FilterOptions {
@@ -55,126 +45,26 @@ export class ResponseCache {
 
   /** The response under a key, or the one that a request would get; expired ones too. Undefined if there is none. */
   async get(lookup: Lookup): Promise<CachedResponse | undefined> {
-    const found = await this.#find(lookup);
+    const found = await find(this.#core, this.#maintenance, lookup);
     return found && new CachedResponse(found, this.#core.clock);
   }
 
   /** Whether `get` would find something. */
   async has(lookup: Lookup): Promise<boolean> {
-    return (await this.#find(lookup)) !== undefined;
-  }
-
-  async #find(lookup: Lookup): Promise<ResponseRecord | undefined> {
-    if (typeof lookup === 'string') {
-      const record = (await this.#maintenance.run(() => this.#maintenance.read(lookup)))?.record;
-      if (record?.kind !== 'index') return record;
-      const newest = [...record.entries].sort((a, b) => b.storedAt - a.storedAt)[0];
-      const target = newest && (await this.#maintenance.read(newest.key))?.record;
-      return target?.kind === 'response' ? target : undefined;
-    }
-    const request = this.#request(lookup);
-    return this.#maintenance.run(async () => {
-      const key = await this.#core.live.current.keyer.keyOf(request);
-      const { selected } = await select(
-        this.#core.entries,
-        request,
-        key,
-        new Caller(request.config),
-        undefined,
-      );
-      return selected && { ...selected.record, redirects: [...selected.redirects] };
-    });
-  }
-
-  #request(config: AxiosRequestConfig): CacheRequest {
-    if (typeof config !== 'object' || config === null) {
-      throw new CacheOptionError('lookup', config, 'allowed: a key, { url } or an axios request config');
-    }
-    const ready = dispatchable(config);
-    return snapshotRequest(ready, finalUrl(ready));
+    return (await find(this.#core, this.#maintenance, lookup)) !== undefined;
   }
 
   /** The key that a request with this config has. Give the whole config: defaults of an instance are not known here. */
   createKey(config: AxiosRequestConfig): string {
-    const key = this.#core.live.current.keyer.keyOf(this.#request(config));
-    if (typeof key === 'string') return key;
-    key.catch(() => {});
-    throw new CacheOptionError(
-      'config.data',
-      config.data,
-      'a body that holds a Blob can only be read asynchronously',
-    );
+    return keyNow(this.#core, config);
   }
 
   /** Deletes what a selector selects; resolves with how many responses went. `delete({})` deletes nothing. */
   async delete(selector: Selector): Promise<number> {
-    const { deleted, indices } = await this.#select(this.#compile(selector));
-    await this.#maintenance.delete([...deleted]);
-    await this.#maintenance.pruneIndices(indices, deleted);
-    return deleted.size;
-  }
-
-  #compile(selector: Selector): CompiledSelector {
-    const { clock, live } = this.#core;
-    return compileSelector(selector, {
-      clock,
-      storedUrl: (url) => live.current.redactor.url(URL.canParse(url) ? new URL(url).href : url),
-    });
-  }
-
-  /** Keys of the selected responses, and the indices met on the way. */
-  async #select(selector: CompiledSelector): Promise<{ deleted: Set<string>; indices: IndexRecord[] }> {
-    const deleted = new Set<string>();
-    const indices: IndexRecord[] = [];
-    if (selector.isEmpty) return { deleted, indices };
-    const direct = await this.#directKeys(selector, indices);
-    const candidates = direct === undefined ? this.#maintenance.scan() : this.#read(direct);
-    for await (const { key, record } of candidates) {
-      if (record === undefined) {
-        // What can't be read meets conditions on its key alone.
-        if (selector.invalid !== false && !selector.asksContent) deleted.add(key);
-      } else if (record.kind === 'index') {
-        indices.push(record);
-      } else if (selector.invalid !== true && selector.meets(record)) {
-        deleted.add(key);
-      }
-    }
-    return { deleted, indices };
-  }
-
-  /** The keys that `keys` and `requests` name, those behind an index too; undefined when neither is given. */
-  async #directKeys(selector: CompiledSelector, indices: IndexRecord[]): Promise<Set<string> | undefined> {
-    const { keyer } = this.#core.live.current;
-    const lists: (readonly string[])[] = [];
-    if (selector.keys !== undefined) lists.push(selector.keys);
-    if (selector.requests !== undefined) {
-      lists.push(await Promise.all(selector.requests.map((config) => keyer.keyOf(this.#request(config)))));
-    }
-    if (lists.length === 0) return undefined;
-    const expanded = await this.#maintenance.run(() =>
-      Promise.all(lists.map((keys) => this.#expand(keys, indices))),
-    );
-    const [first = new Set<string>(), ...others] = expanded;
-    return new Set([...first].filter((key) => others.every((other) => other.has(key))));
-  }
-
-  async #expand(keys: readonly string[], indices: IndexRecord[]): Promise<Set<string>> {
-    const expanded = new Set<string>();
-    for (const key of keys) {
-      expanded.add(key);
-      const record = (await this.#maintenance.read(key))?.record;
-      if (record?.kind !== 'index') continue;
-      indices.push(record);
-      for (const entry of record.entries) expanded.add(entry.key);
-    }
-    return expanded;
-  }
-
-  async *#read(keys: Iterable<string>) {
-    for (const key of keys) {
-      const scanned = await this.#maintenance.read(key);
-      if (scanned !== undefined) yield scanned;
-    }
+    const { keys, indices } = await selectEntries(this.#core, this.#maintenance, selector);
+    await this.#maintenance.delete([...keys]);
+    await this.#maintenance.pruneIndices(indices.values());
+    return keys.size;
   }
 
   /** Deletes everything of this cache, and nothing of anybody else's. */
@@ -203,6 +93,7 @@ export class ResponseCache {
   filter(options: FilterOptions & { invalid: true }): AsyncGenerator<CachedResponse | InvalidEntry>;
   filter(options?: FilterOptions): AsyncGenerator<CachedResponse>;
   async *filter(options: FilterOptions = {}): AsyncGenerator<CachedResponse | InvalidEntry> {
+    assertKnownOptions(options, ['valid', 'expired', 'invalid', 'olderThan'], 'option of filter');
     const { valid = true, expired = true, invalid = false, olderThan } = options;
     const before =
       olderThan === undefined ? Number.POSITIVE_INFINITY : olderThanMoment(olderThan, this.#core.clock());
@@ -225,6 +116,7 @@ export class ResponseCache {
 
   /** How many responses: all, with `expired: true` only expired ones, with `expired: false` only the others. */
   async count(options: { expired?: boolean | undefined } = {}): Promise<number> {
+    assertKnownOptions(options, ['expired'], 'option of count');
     const { expired } = options;
     const now = this.#core.clock();
     const { store } = this.#core.entries;
@@ -256,9 +148,11 @@ export class ResponseCache {
    * first expires that long after it was created.
    */
   async removeExpiredResponses(options: { expireAfter?: ExpireAfter } = {}): Promise<number> {
+    assertKnownOptions(options, ['expireAfter'], 'option of removeExpiredResponses');
     const { expireAfter } = options;
     if (expireAfter !== undefined && expireAfter !== null) {
-      await this.#redate(
+      await redate(
+        this.#maintenance,
         expireAfter,
         ({ createdAt }) => createdAt,
         () => true,
@@ -272,14 +166,14 @@ export class ResponseCache {
       this.#core.entries.forget();
     }
     const deleted = new Set<string>();
-    const indices: IndexRecord[] = [];
+    const indices = new Map<string, IndexRecord>();
     for await (const { key, record } of this.#maintenance.scan()) {
-      if (record?.kind === 'index') indices.push(record);
+      if (record?.kind === 'index') indices.set(key, record);
       else if (record === undefined || (record.expiresAt !== undefined && record.expiresAt <= now))
         deleted.add(key);
     }
     await this.#maintenance.delete([...deleted]);
-    await this.#maintenance.pruneIndices(indices, deleted);
+    await this.#maintenance.pruneIndices(indices.values());
     return gone + deleted.size;
   }
 
@@ -293,53 +187,13 @@ export class ResponseCache {
       );
     }
     const now = this.#core.clock();
-    const selected = selector && (await this.#select(this.#compile(selector))).deleted;
-    return this.#redate(
+    const selected = selector && (await selectEntries(this.#core, this.#maintenance, selector)).keys;
+    return redate(
+      this.#maintenance,
       expireAfter,
       () => now,
       ({ key }) => selected === undefined || selected.has(key),
     );
-  }
-
-  async #redate(
-    expireAfter: NonNullable<ExpireAfter>,
-    from: (record: ResponseRecord) => number,
-    isMeant: (record: ResponseRecord) => boolean,
-  ): Promise<number> {
-    assertExpireAfter('expireAfter', expireAfter);
-    if (expireAfter === DO_NOT_CACHE) {
-      throw new CacheOptionError(
-        'expireAfter',
-        expireAfter,
-        'DO_NOT_CACHE says nothing about what is stored already',
-      );
-    }
-    let count = 0;
-    const moments = new Map<string, number | undefined>();
-    const indices: IndexRecord[] = [];
-    for await (const { record } of this.#maintenance.scan()) {
-      if (record?.kind === 'index') indices.push(record);
-      if (record?.kind !== 'response' || !isMeant(record)) continue;
-      const { expiresAt: _, ...undated } = record;
-      const expiresAt = expiryMoment(expireAfter, from(record));
-      moments.set(record.key, expiresAt);
-      await this.#maintenance.write(expiresAt === undefined ? undated : { ...undated, expiresAt });
-      count += 1;
-    }
-    for (const index of indices) await this.#redateIndex(index, moments);
-    return count;
-  }
-
-  /** An index must not expire before what it leads to. */
-  async #redateIndex(index: IndexRecord, moments: ReadonlyMap<string, number | undefined>): Promise<void> {
-    if (!index.entries.some(({ key }) => moments.has(key))) return;
-    const entries = index.entries.map((entry) => {
-      if (!moments.has(entry.key)) return entry;
-      const { expiresAt: _, ...undated } = entry;
-      const expiresAt = moments.get(entry.key);
-      return expiresAt === undefined ? undated : { ...undated, expiresAt };
-    });
-    await this.#maintenance.write({ ...index, entries });
   }
 
   /**
@@ -369,9 +223,11 @@ export class ResponseCache {
     response: AxiosResponse,
     options: { expireAfter?: ExpireAfter } = {},
   ): Promise<CachedResponse> {
+    assertKnownOptions(options, ['expireAfter'], 'option of save');
     const { expireAfter } = options;
     assertExpireAfter('expireAfter', expireAfter);
-    const request = this.#request(config);
+    const request = requestFor(config);
+    assertKeyable(request);
     const record = await this.#maintenance.run(() =>
       saveResponse(this.#core, request, response, expireAfter),
     );

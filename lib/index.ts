@@ -1,6 +1,6 @@
 export { type CacheAdapter, cacheAdapter } from './adapter.js';
 export type { CacheRequestConfig, CacheResponseFields, InnerAdapter } from './axios.js';
-export { type FilterOptions, type Lookup, ResponseCache } from './cache.js';
+export { type FilterOptions, ResponseCache } from './cache.js';
 export type { CachedRequest, CachedResponse, InvalidEntry } from './cached-response.js';
 export {
   CacheDriverMissingError,
@@ -11,6 +11,7 @@ export {
   isCacheError,
 } from './errors.js';
 export type { CacheEvent, CacheEventName, CacheEvents, CacheListener } from './events.js';
+export type { Lookup } from './lookup.js';
 export type {
   BackendOptions,
   CacheOptions,

@@ -1,8 +1,8 @@
 /** Reading, writing and deleting for maintenance: straight at the store, and what fails rejects. */
 import type { Core } from './core.js';
 import { messageOf } from './entries.js';
-import { CacheRecordError, CacheStoreError } from './errors.js';
-import type { IndexRecord, ResponseRecord, StoreRecord } from './record/record.js';
+import { CacheError, CacheRecordError, CacheStoreError } from './errors.js';
+import type { IndexEntry, IndexRecord, ResponseRecord, StoreRecord } from './record/record.js';
 
 export type Scanned =
   | { key: string; record: StoreRecord; error?: never }
@@ -33,7 +33,8 @@ export class Maintenance {
     try {
       return await operation();
     } catch (error) {
-      if (error instanceof CacheStoreError) throw error;
+      // A record that can't be encoded is a failed write to whoever asked for it; the rest says itself what it is.
+      if (error instanceof CacheError && !(error instanceof CacheRecordError)) throw error;
       throw new CacheStoreError(`${this.core.entries.storeName}: ${messageOf(error)}`, error);
     }
   }
@@ -42,7 +43,7 @@ export class Maintenance {
   async *scan(): AsyncGenerator<Scanned> {
     await this.#ready();
     let seen = 0;
-    const keys = this.core.entries.store.keys()[Symbol.asyncIterator]();
+    const keys = await this.#attempt(() => this.core.entries.store.keys()[Symbol.asyncIterator]());
     try {
       for (;;) {
         const next = await this.#attempt(() => keys.next());
@@ -93,14 +94,17 @@ export class Maintenance {
     for (const key of keys) entries.forget(key);
   }
 
-  /** Takes deleted responses out of the indices that led to them; an index that leads nowhere goes. */
-  async pruneIndices(indices: readonly IndexRecord[], deleted: ReadonlySet<string>): Promise<void> {
+  /** Takes out of indices what leads to a response that is no longer there; an index that leads nowhere goes. */
+  async pruneIndices(indices: Iterable<IndexRecord>): Promise<void> {
+    const { store } = this.core.entries;
     const empty: string[] = [];
     for (const index of indices) {
-      const left = index.entries.filter(({ key }) => !deleted.has(key));
-      if (left.length === index.entries.length) continue;
+      const left: IndexEntry[] = [];
+      for (const entry of index.entries) {
+        if ((await this.#attempt(() => store.get(entry.key))) !== undefined) left.push(entry);
+      }
       if (left.length === 0) empty.push(index.key);
-      else await this.write({ ...index, entries: left });
+      else if (left.length < index.entries.length) await this.write({ ...index, entries: left });
     }
     await this.delete(empty);
   }

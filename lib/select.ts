@@ -39,7 +39,7 @@ export async function select(
   if (record.kind === 'response') {
     return { selected: { record, loaded, redirects: [] }, miss: 'uri-miss', index: undefined };
   }
-  const entry = matching(record, request, redirectsExpireBy);
+  const entry = matchingEntry(record, request, redirectsExpireBy);
   if (entry === undefined) return { selected: undefined, miss: 'vary-miss', index: record };
   const second = entries.read(entry.key);
   const variant = second instanceof Promise ? await caller.wait(second) : second;
@@ -53,7 +53,7 @@ export async function select(
 }
 
 /** RFC 9111 4.1: of those whose varied headers match, the latest. A redirect that may no longer be reused is none. */
-function matching(
+export function matchingEntry(
   index: IndexRecord,
   request: CacheRequest,
   now: number | undefined,

@@ -1,0 +1,51 @@
+/** New expiry for what is stored already. */
+import { CacheOptionError } from './errors.js';
+import type { Maintenance } from './maintenance.js';
+import { assertExpireAfter, expiryMoment } from './policy/expiry.js';
+import { DO_NOT_CACHE, type ExpireAfter } from './policy/types.js';
+import type { IndexRecord, ResponseRecord } from './record/record.js';
+
+/** Dates every readable response that is meant, and what leads to it; resolves with how many responses. */
+export async function redate(
+  maintenance: Maintenance,
+  expireAfter: NonNullable<ExpireAfter>,
+  from: (record: ResponseRecord) => number,
+  isMeant: (record: ResponseRecord) => boolean,
+): Promise<number> {
+  assertExpireAfter('expireAfter', expireAfter);
+  if (expireAfter === DO_NOT_CACHE) {
+    throw new CacheOptionError(
+      'expireAfter',
+      expireAfter,
+      'DO_NOT_CACHE says nothing about what is stored already',
+    );
+  }
+  const moments = new Map<string, number | undefined>();
+  const indices: IndexRecord[] = [];
+  for await (const { record } of maintenance.scan()) {
+    if (record?.kind === 'index') indices.push(record);
+    if (record?.kind !== 'response' || !isMeant(record)) continue;
+    const { expiresAt: _, ...undated } = record;
+    const expiresAt = expiryMoment(expireAfter, from(record));
+    moments.set(record.key, expiresAt);
+    await maintenance.write(expiresAt === undefined ? undated : { ...undated, expiresAt });
+  }
+  for (const index of indices) await redateIndex(maintenance, index, moments);
+  return moments.size;
+}
+
+/** An index must not expire before what it leads to. */
+async function redateIndex(
+  maintenance: Maintenance,
+  index: IndexRecord,
+  moments: ReadonlyMap<string, number | undefined>,
+): Promise<void> {
+  if (!index.entries.some(({ key }) => moments.has(key))) return;
+  const entries = index.entries.map((entry) => {
+    if (!moments.has(entry.key)) return entry;
+    const { expiresAt: _, ...undated } = entry;
+    const expiresAt = moments.get(entry.key);
+    return expiresAt === undefined ? undated : { ...undated, expiresAt };
+  });
+  await maintenance.write({ ...index, entries });
+}
