@@ -29,20 +29,19 @@ export function isKeyv(value: unknown): value is KeyvLike & { store: unknown; us
   return isKeyvLike(value) && 'store' in value && 'stats' in value && isObject(value.store);
 }
 
-/** What a store of Keyv 6 says about itself. */
-export interface Capabilities {
-  /** It takes the moment of expiry (ms since the epoch) where stores of Keyv 5 take a lifetime. */
-  expires: boolean;
-  /** Undefined: it does not say. */
-  canIterate: boolean | undefined;
+/** Whether a store takes the moment of expiry (ms since the epoch, Keyv 6) where those of Keyv 5 take a lifetime. */
+export function takesMoment(store: unknown): boolean {
+  return isObject(store) && isObject(store.capabilities) && store.capabilities.expires === true;
 }
 
-export function capabilitiesOf(store: unknown): Capabilities {
-  const told = isObject(store) ? store.capabilities : undefined;
-  if (!isObject(told)) return { expires: false, canIterate: undefined };
-  const iterator = isObject(told.methods) ? told.methods.iterator : undefined;
-  return {
-    expires: told.expires === true,
-    canIterate: isObject(iterator) ? iterator.exists === true : undefined,
-  };
+/** Whether a store can list what is in it. */
+export function canIterate(store: unknown): boolean {
+  if (!hasMethods(store, ['iterator'])) return false;
+  const { capabilities } = store;
+  const methods = isObject(capabilities) ? capabilities.methods : undefined;
+  const iterator = isObject(methods) ? methods.iterator : undefined;
+  if (!isObject(iterator) || iterator.exists !== false) return true;
+  // Keyv 6 wraps what it is given: the wrapper has an iterator() either way, and describes what is inside. One round
+  // a Map walks its entries; one round a store that can't be iterated answers an empty list.
+  return hasMethods(store.store, ['entries']);
 }

@@ -1,6 +1,6 @@
 import { CacheOptionError, CacheStoreError } from '../errors.js';
 import { isObject } from './checks.js';
-import { capabilitiesOf, isKeyv, isKeyvLike, type KeyvLike } from './keyv-like.js';
+import { canIterate, isKeyv, isKeyvLike, type KeyvLike, takesMoment } from './keyv-like.js';
 import { Observers } from './observers.js';
 import type { Store, StoreMeta } from './store.js';
 
@@ -178,16 +178,11 @@ function lifetime(target: Target, expiresAt: number | undefined): number | undef
   if (expiresAt === undefined || !Number.isFinite(expiresAt)) return undefined;
   const now = Date.now();
   const ttl = Math.ceil(Math.max(expiresAt - now, 0)) + GRACE;
-  return target.kind === 'adapter' && capabilitiesOf(target.keyv).expires ? now + ttl : ttl;
+  return target.kind === 'adapter' && takesMoment(target.keyv) ? now + ttl : ttl;
 }
 
 function deleteOne(target: Target, key: string): unknown {
   return target.kind === 'map' ? target.map.delete(key) : target.keyv.delete(key);
-}
-
-function canIterate(store: unknown): boolean {
-  if (!isObject(store) || typeof store.iterator !== 'function') return false;
-  return capabilitiesOf(store).canIterate ?? true;
 }
 
 /** What adapters that put a namespace before the keys themselves want to be told; the others list it all by none. */

@@ -30,8 +30,8 @@ export class MemoryBackend implements Store {
   #newest: Entry | undefined;
   #bytes = 0;
   #responses = 0;
-  /** Made by the first `keysByUrl`, kept from then on. */
-  #byUrl: Map<string, Set<string>> | undefined;
+  /** The key, or the keys, of a URL: seldom more than one, so seldom a Set. */
+  readonly #byUrl = new Map<string, string | Set<string>>();
   #closed = false;
 
   /** `cacheName` is accepted and ignored, so that a backend can be exchanged by its name alone. */
@@ -61,19 +61,26 @@ export class MemoryBackend implements Store {
     this.#append(entry);
     this.#bytes += value.byteLength;
     if (!entry.index) this.#responses++;
-    if (this.#byUrl !== undefined) addTo(this.#byUrl, entry);
+    this.#addToUrl(entry);
   }
 
-  delete(keys: string[]): number {
-    if (this.#closed) throw closedError();
+  delete(keys: string[]): MaybePromise<number> {
+    let next = 0;
     let deleted = 0;
-    for (const key of keys) {
-      const entry = this.#entries.get(key);
-      if (entry === undefined) continue;
-      this.#remove(entry);
-      deleted++;
-    }
-    return deleted;
+    const done = inSlices(() => {
+      if (this.#closed) throw closedError();
+      const start = performance.now();
+      while (next < keys.length) {
+        const entry = this.#entries.get(keys[next++] ?? '');
+        if (entry !== undefined) {
+          this.#remove(entry);
+          deleted++;
+        }
+        if (next % 1024 === 0 && isSpent(start)) return false;
+      }
+      return true;
+    });
+    return done === undefined ? deleted : done.then(() => deleted);
   }
 
   clear(): void {
@@ -154,11 +161,9 @@ export class MemoryBackend implements Store {
 
   keysByUrl(url: string): string[] {
     if (this.#closed) throw closedError();
-    if (this.#byUrl === undefined) {
-      this.#byUrl = new Map();
-      for (const entry of this.#entries.values()) addTo(this.#byUrl, entry);
-    }
-    return [...(this.#byUrl.get(url) ?? [])];
+    const keys = this.#byUrl.get(url);
+    if (keys === undefined) return [];
+    return typeof keys === 'string' ? [keys] : [...keys];
   }
 
   /** Constant: only this object changes what it holds. */
@@ -171,8 +176,16 @@ export class MemoryBackend implements Store {
     this.#unlink(entry);
     this.#bytes -= entry.value.byteLength;
     if (!entry.index) this.#responses--;
-    const sameUrl = this.#byUrl?.get(entry.url);
-    if (sameUrl?.delete(entry.key) === true && sameUrl.size === 0) this.#byUrl?.delete(entry.url);
+    const keys = this.#byUrl.get(entry.url);
+    if (typeof keys === 'string') this.#byUrl.delete(entry.url);
+    else if (keys?.delete(entry.key) === true && keys.size === 0) this.#byUrl.delete(entry.url);
+  }
+
+  #addToUrl({ url, key }: Entry): void {
+    const keys = this.#byUrl.get(url);
+    if (keys === undefined) this.#byUrl.set(url, key);
+    else if (typeof keys === 'string') this.#byUrl.set(url, new Set([keys, key]));
+    else keys.add(key);
   }
 
   #append(entry: Entry): void {
@@ -194,7 +207,7 @@ export class MemoryBackend implements Store {
     this.#entries.clear();
     this.#oldest = undefined;
     this.#newest = undefined;
-    this.#byUrl = undefined;
+    this.#byUrl.clear();
     this.#bytes = 0;
     this.#responses = 0;
   }
@@ -206,12 +219,6 @@ function closedError(): CacheStoreError {
 
 function isExpired(entry: Entry, now: number): boolean {
   return entry.expiresAt !== undefined && entry.expiresAt <= now;
-}
-
-function addTo(byUrl: Map<string, Set<string>>, entry: Entry): void {
-  const keys = byUrl.get(entry.url);
-  if (keys === undefined) byUrl.set(entry.url, new Set([entry.key]));
-  else keys.add(entry.key);
 }
 
 /** A small window onto a large buffer would keep all of that buffer alive: such a value is copied. */

@@ -25,6 +25,8 @@ export interface SQLiteDriver {
 export type SQLiteFailure = 'busy' | 'unusable' | 'lost' | 'other';
 
 interface RawStatement {
+  /** better-sqlite3: answers the first column alone instead of an object for the row. */
+  pluck?(): { get(...params: SqlValue[]): SqlValue | undefined };
   get(...params: SqlValue[]): Row | undefined;
   all(...params: SqlValue[]): Row[];
   run(...params: SqlValue[]): { changes: number | bigint };
@@ -86,6 +88,8 @@ function connect(database: RawDatabase): Connection {
     },
     scalar: (sql, column = 'v') => {
       const statement = database.prepare(sql);
+      const plucked = statement.pluck?.();
+      if (plucked !== undefined) return (...params) => plucked.get(...params);
       return (...params) => statement.get(...params)?.[column];
     },
     rows: (sql) => {

@@ -2,7 +2,7 @@ import { inSlices, isSpent, nextTurn, paced } from './slices.js';
 import { inTransaction, type SQLiteDriver } from './sqlite-driver.js';
 import { SQLiteHandle } from './sqlite-handle.js';
 import { decodeKey, encodeKey, urlHash } from './sqlite-keys.js';
-import type { ForeignSession, Session } from './sqlite-session.js';
+import { CHECKPOINT_PAGES, type ForeignSession, type Session } from './sqlite-session.js';
 import { Touches } from './sqlite-touches.js';
 import type { CountFilter, MaybePromise, Store, StoreLimits, StoreMeta } from './store.js';
 
@@ -11,6 +11,7 @@ const KEYS_A_PAGE = 1000;
 const MANY_TOUCHES = 512;
 /** Free pages (of 4 KB) above which a bulk delete gives them back. */
 const MANY_FREE_PAGES = 256;
+const PAGES_IN_BULK = 2000;
 
 /** The store on either native driver. The file is opened by the first operation. */
 export class SQLiteEngine implements Store {
@@ -53,41 +54,30 @@ export class SQLiteEngine implements Store {
   delete(keys: string[]): MaybePromise<number> {
     let next = 0;
     let deleted = 0;
-    const done = inSlices(() =>
-      this.#handle.attempt('delete', (session) => {
-        const { statements } = session;
-        if (statements === undefined) return true;
-        // What a slice did only counts once it is committed: it may be tried again.
-        let [at, gone] = [next, 0];
-        const remove = () => {
-          const start = performance.now();
-          for (; at < keys.length; at++) {
-            if (at % 16 === 15 && isSpent(start)) break;
-            gone += statements.delete(encodeKey(keys[at] ?? ''));
-          }
-        };
-        if (keys.length === 1) remove();
-        else inTransaction(session.connection, remove);
-        next = at;
-        deleted += gone;
-        return next >= keys.length;
-      }),
-    );
-    return done === undefined ? deleted : done.then(() => this.#shrink()).then(() => deleted);
+    const done = this.#bulk('delete', (session, limit) => {
+      const { statements } = session;
+      const some = keys.slice(next, next + limit);
+      let gone = 0;
+      const remove = () => {
+        for (const key of some) gone += statements.delete(encodeKey(key));
+      };
+      if (some.length > 1) inTransaction(session.connection, remove);
+      else remove();
+      // What was done only counts once it is committed: it may be tried again.
+      next += some.length;
+      deleted += gone;
+      return some.length;
+    });
+    return then(done, () => deleted);
   }
 
   clear(): MaybePromise<void> {
     this.#touches.clear();
     // What is stored from now on is new: it stays.
-    const last = this.#handle.attempt('clear', (session) =>
-      Number(this.#handle.writable(session).statements.lastId() ?? -1),
-    );
-    const done = inSlices(
-      paced((limit) =>
-        this.#handle.attempt('clear', (session) => session.statements?.deleteUpTo(last, limit) ?? 0),
-      ),
-    );
-    return then(done, () => this.#shrink());
+    const last = this.#handle.attempt('clear', (session) => {
+      return Number(this.#handle.writable(session).statements.lastId() ?? -1);
+    });
+    return this.#bulk('clear', ({ statements }, limit) => statements.deleteUpTo(last, limit));
   }
 
   async *keys(): AsyncGenerator<string, void, undefined> {
@@ -137,20 +127,12 @@ export class SQLiteEngine implements Store {
 
   deleteExpired(now: number): MaybePromise<number> {
     let deleted = 0;
-    const done = inSlices(
-      paced((limit) => {
-        const rows = this.#handle.attempt(
-          'delete',
-          (session) => session.statements?.deleteExpired(now, limit) ?? [],
-        );
-        for (const row of rows) if (row.pointer === 0) deleted++;
-        return rows.length;
-      }),
-    );
-    return then(
-      then(done, () => this.#shrink()),
-      () => deleted,
-    );
+    const done = this.#bulk('delete', ({ statements }, limit) => {
+      const rows = statements.deleteExpired(now, limit);
+      for (const row of rows) if (row.pointer === 0) deleted++;
+      return rows.length;
+    });
+    return then(done, () => deleted);
   }
 
   touch(key: string): void {
@@ -228,24 +210,42 @@ export class SQLiteEngine implements Store {
     return used === undefined ? 0 : session.statements.touch(used, encodeKey(key), used);
   }
 
-  /** Gives pages back that a bulk delete left free. */
+  /** Deletes in slices: `work` deletes at most `limit` rows, and answers how many it looked at. Much free space is given back. */
+  #bulk(what: string, work: (session: Session, limit: number) => number): MaybePromise<void> {
+    const step = (limit: number) =>
+      this.#handle.attempt(what, (session) => (session.statements === undefined ? 0 : work(session, limit)));
+    const done = inSlices(paced(step));
+    // Done at once: there is nothing worth giving back.
+    if (done === undefined) return;
+    this.#checkpointEvery(PAGES_IN_BULK);
+    return done.then(() => this.#shrink()).finally(() => this.#checkpointEvery(CHECKPOINT_PAGES));
+  }
+
+  /** Gives free pages back. */
   #shrink(): MaybePromise<void> {
-    const isWorthIt = this.#handle.attempt('shrink', (session) => freePages(session) > MANY_FREE_PAGES);
-    if (!isWorthIt) return;
-    const done = inSlices(
-      paced((limit) =>
-        this.#handle.attempt('shrink', (session) => {
-          const before = freePages(session);
-          if (before === 0) return 0;
-          session.connection.exec(`PRAGMA incremental_vacuum(${limit})`);
-          return before - freePages(session);
-        }),
-      ),
-    );
+    if (this.#handle.attempt('shrink', freePages) <= MANY_FREE_PAGES) return;
+    const step = (limit: number) =>
+      this.#handle.attempt('shrink', (session) => {
+        const before = freePages(session);
+        if (before === 0) return 0;
+        session.connection.exec(`PRAGMA incremental_vacuum(${limit})`);
+        return before - freePages(session);
+      });
     // The file itself only shrinks when the log is copied back; without waiting for anybody.
-    return then(done, () =>
-      this.#handle.attempt('shrink', (session) => session.connection.exec('PRAGMA wal_checkpoint(PASSIVE)')),
-    );
+    const copy = (session: Session | ForeignSession) =>
+      session.connection.exec('PRAGMA wal_checkpoint(PASSIVE)');
+    return then(inSlices(paced(step)), () => this.#handle.attempt('shrink', copy));
+  }
+
+  /** Copying the log back takes time in proportion: in bulk it is done more often, to block for shorter. */
+  #checkpointEvery(pages: number): void {
+    try {
+      this.#handle.attempt('check', ({ connection }) =>
+        connection.exec(`PRAGMA wal_autocheckpoint = ${pages}`),
+      );
+    } catch {
+      // Closed meanwhile; or the operation that follows meets the same failure and reports it.
+    }
   }
 }
 

@@ -6,7 +6,7 @@ import { createPrivately, identityOf } from './sqlite-file.js';
 const SCHEMA_VERSION = 1;
 
 /** Pages in the write-ahead log before it is copied back; SQLite's own 1000 costs twice the time a write. */
-const CHECKPOINT_PAGES = 10_000;
+export const CHECKPOINT_PAGES = 10_000;
 
 // The value comes last, so that the small columns are read without walking the pages of a large one.
 // A rowid table: with values of a kilobyte and more, WITHOUT ROWID takes four times the time a write.

@@ -139,6 +139,16 @@ describe('KeyvBackend', () => {
     }
   });
 
+  it("does not take the empty list of Keyv 6's wrapper round such a store for an answer", async () => {
+    const wrapper = Object.assign(new FakeAdapter6(), {
+      store: new FakeAdapter(),
+      capabilities: { expires: true, methods: { iterator: { exists: false } } },
+    });
+    await expectStoreError(() => allKeys(new KeyvBackend(wrapper)));
+    const roundMap = Object.assign(wrapper, { store: new Map() });
+    expect(await allKeys(new KeyvBackend(roundMap))).to.deep.equal([]);
+  });
+
   const hour = 3600_000;
   const lifetimes: [what: string, expiresAt: number | undefined, check: (ttl: unknown) => boolean][] = [
     ['none for what never expires', undefined, (ttl) => ttl === undefined],

@@ -1,5 +1,16 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -222,8 +233,7 @@ for (const driver of nativeDrivers) {
       for (let n = 0; n < 500; n++) await store.set(`key ${n}`, Buffer.alloc(3000, n), meta());
       sql('PRAGMA wal_checkpoint(TRUNCATE)');
       const damaged = Buffer.alloc(statSync(cacheName).size - 4096, 0x5a);
-      const { openSync, writeSync, closeSync } = await import('node:fs');
-      // Through another file than a plain open, whose close would drop SQLite's locks: here nothing else uses it.
+      // Closing the handle drops SQLite's locks; nobody else is here who would need them.
       const handle = openSync(cacheName, 'r+');
       writeSync(handle, damaged, 0, damaged.length, 4096);
       closeSync(handle);
