@@ -13,7 +13,16 @@ const FLAGS = ['refresh', 'forceRefresh', 'onlyIfCached', 'cache'] as const;
 
 /** The request's own options. Own properties only: a polluted prototype is nobody's wish. Throws `CacheOptionError`. */
 export function wishesOf(config: InternalAxiosRequestConfig): CacheRequestConfig {
-  const wishes: CacheRequestConfig = {};
+  // Each of them own, else reading one that was not given would meet the prototype after all.
+  const wishes: CacheRequestConfig = {
+    expireAfter: undefined,
+    refresh: undefined,
+    forceRefresh: undefined,
+    onlyIfCached: undefined,
+    staleIfError: undefined,
+    staleWhileRevalidate: undefined,
+    cache: undefined,
+  };
   if (Object.hasOwn(config, 'expireAfter')) {
     assertExpireAfter('expireAfter', config.expireAfter);
     wishes.expireAfter = config.expireAfter;
