@@ -187,7 +187,10 @@ export class ResponseCache {
       );
     }
     const now = this.#core.clock();
-    const selected = selector && (await selectEntries(this.#core, this.#maintenance, selector)).keys;
+    const selected =
+      selector === undefined
+        ? undefined
+        : (await selectEntries(this.#core, this.#maintenance, selector)).keys;
     return redate(
       this.#maintenance,
       expireAfter,

@@ -1,8 +1,11 @@
 /** From a selector to the entries that meet it. */
+import type { AxiosRequestConfig } from 'axios';
 import type { Core } from './core.js';
 import { keyFor, requestFor } from './lookup.js';
 import type { Maintenance, Scanned } from './maintenance.js';
-import type { IndexRecord, ResponseRecord } from './record/record.js';
+import type { IndexEntry, IndexRecord, ResponseRecord } from './record/record.js';
+import { canonicalUrl } from './request/url.js';
+import { matchingEntry } from './select.js';
 import { type CompiledSelector, compileSelector, type Selector } from './selector.js';
 
 /** Keys of the selected responses and unreadable entries, and the indices met on the way. */
@@ -16,10 +19,7 @@ export async function selectEntries(
   maintenance: Maintenance,
   selector: Selector,
 ): Promise<SelectedEntries> {
-  const compiled = compileSelector(selector, {
-    clock: core.clock,
-    storedUrl: (url) => core.live.current.redactor.url(URL.canParse(url) ? new URL(url).href : url),
-  });
+  const compiled = compileSelector(selector, { clock: core.clock, comparableUrl: comparableUrlOf(core) });
   const keys = new Set<string>();
   const indices = new Map<string, IndexRecord>();
   if (compiled.isEmpty) return { keys, indices };
@@ -39,6 +39,16 @@ export async function selectEntries(
   return { keys, indices };
 }
 
+/** URLs that make the same key, credentials apart, are one; and so are those that redaction makes alike. */
+function comparableUrlOf({ live }: Core): (url: string) => string {
+  const { redactor } = live.current;
+  const ignored = new Set(live.view.ignoredParameters ?? []);
+  return (url) => {
+    const redacted = redactor.url(url);
+    return URL.canParse(redacted) ? canonicalUrl(redacted, ignored).url : redacted;
+  };
+}
+
 /** A scan meets them anyway: what the URLs that redirected to the response hold, where the store can find it. */
 async function addAliases(
   core: Core,
@@ -56,41 +66,50 @@ async function addAliases(
   }
 }
 
-/** The keys that `keys` and `requests` name, those behind an index too; undefined when neither is given. */
+/** A key that a selector names, and which entries it means when an index stands there. */
+type Named = [key: string, meant: (index: IndexRecord) => readonly IndexEntry[]];
+
+/** The keys that `keys` and `requests` come down to; undefined when neither is given. */
 async function directKeys(
   core: Core,
   maintenance: Maintenance,
   { keys, requests }: CompiledSelector,
   indices: Map<string, IndexRecord>,
 ): Promise<Set<string> | undefined> {
-  const lists: (readonly string[])[] = [];
-  if (keys !== undefined) lists.push(keys);
-  if (requests !== undefined) {
-    const found = await Promise.all(requests.map((config) => keyFor(core, requestFor(config))));
-    lists.push(found.filter((key) => key !== undefined));
-  }
-  if (lists.length === 0) return undefined;
-  const expanded = await maintenance.run(() =>
-    Promise.all(lists.map((list) => expand(maintenance, list, indices))),
-  );
-  const [first = new Set<string>(), ...others] = expanded;
-  return new Set([...first].filter((key) => others.every((other) => other.has(key))));
+  const lists: Named[][] = [];
+  if (keys !== undefined) lists.push(keys.map((key) => [key, ({ entries }) => entries]));
+  if (requests !== undefined) lists.push(await namedBy(core, requests));
+  const found: Set<string>[] = [];
+  for (const list of lists) found.push(await keysBehind(maintenance, list, indices));
+  const [first, second] = found;
+  return first && second ? new Set([...first].filter((key) => second.has(key))) : first;
 }
 
-async function expand(
+async function namedBy(core: Core, configs: readonly AxiosRequestConfig[]): Promise<Named[]> {
+  const named: Named[] = [];
+  for (const config of configs) {
+    const request = requestFor(config);
+    const key = await keyFor(core, request);
+    if (key === undefined) continue;
+    named.push([key, (index) => [matchingEntry(index, request, undefined) ?? []].flat()]);
+  }
+  return named;
+}
+
+async function keysBehind(
   maintenance: Maintenance,
-  keys: readonly string[],
+  named: readonly Named[],
   indices: Map<string, IndexRecord>,
 ): Promise<Set<string>> {
-  const expanded = new Set<string>();
-  for (const key of keys) {
-    expanded.add(key);
-    const record = (await maintenance.read(key))?.record;
+  const keys = new Set<string>();
+  for (const [key, meant] of named) {
+    keys.add(key);
+    const record = (await maintenance.run(() => maintenance.read(key)))?.record;
     if (record?.kind !== 'index') continue;
     indices.set(key, record);
-    for (const entry of record.entries) expanded.add(entry.key);
+    for (const entry of meant(record)) keys.add(entry.key);
   }
-  return expanded;
+  return keys;
 }
 
 async function* read(maintenance: Maintenance, keys: Iterable<string>): AsyncGenerator<Scanned> {

@@ -1,8 +1,9 @@
 /** Which entries a maintenance call is about. */
+import { types } from 'node:util';
 import type { AxiosRequestConfig } from 'axios';
 import { CachedResponse } from './cached-response.js';
 import { CacheOptionError } from './errors.js';
-import { durationMs } from './policy/expiry.js';
+import { durationMs, isDuration } from './policy/expiry.js';
 import { compileUrlPattern } from './policy/patterns.js';
 import type { Duration } from './policy/types.js';
 import type { ResponseRecord } from './record/record.js';
@@ -48,8 +49,8 @@ export interface CompiledSelector {
 
 export interface SelectorContext {
   clock: () => number;
-  /** A URL as stored: normalised and redacted. */
-  storedUrl: (url: string) => string;
+  /** A URL in the one spelling that is compared: normalised and redacted. */
+  comparableUrl: (url: string) => string;
 }
 
 function list(option: string, value: unknown, isItem: (item: unknown) => boolean, what: string): void {
@@ -81,13 +82,16 @@ function assertSelector(selector: unknown): asserts selector is Selector {
 
 /** The moment before which an entry must have been stored. */
 export function olderThanMoment(olderThan: unknown, now: number): number {
-  if (olderThan instanceof Date && !Number.isNaN(olderThan.getTime())) return olderThan.getTime();
-  const isNumber = typeof olderThan === 'number' && Number.isFinite(olderThan) && olderThan >= 0;
-  const isObject = typeof olderThan === 'object' && olderThan !== null && !(olderThan instanceof Date);
-  if (!isNumber && !isObject) {
-    throw new CacheOptionError('olderThan', olderThan, 'allowed: seconds, a duration object or a Date');
+  if (types.isDate(olderThan) && !Number.isNaN(olderThan.getTime())) return olderThan.getTime();
+  const age = typeof olderThan === 'number' || isDuration(olderThan) ? durationMs(olderThan) : Number.NaN;
+  if (!Number.isFinite(age) || age < 0) {
+    throw new CacheOptionError(
+      'olderThan',
+      olderThan,
+      'allowed: seconds or a duration object, not negative, or a Date',
+    );
   }
-  return now - durationMs(olderThan as number | Duration);
+  return now - age;
 }
 
 export function compileSelector(selector: unknown, context: SelectorContext): CompiledSelector {
@@ -107,10 +111,10 @@ export function compileSelector(selector: unknown, context: SelectorContext): Co
   }
   if (filter !== undefined)
     tests.push((record) => filter(new CachedResponse(record, context.clock)) === true);
-  const wanted = urls === undefined ? undefined : new Set(urls.map(context.storedUrl));
+  const wanted = urls === undefined ? undefined : new Set(urls.map(context.comparableUrl));
   if (wanted !== undefined) {
     tests.push(({ request, url, redirects }) =>
-      [request.url, url, ...redirects].some((one) => wanted.has(context.storedUrl(one))),
+      [request.url, url, ...redirects].some((one) => wanted.has(context.comparableUrl(one))),
     );
   }
   return {

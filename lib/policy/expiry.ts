@@ -103,7 +103,7 @@ function isTemporalMoment(value: unknown): value is TemporalMomentLike {
   return isObject(value) && 'epochMilliseconds' in value && typeof value.epochMilliseconds === 'number';
 }
 
-function isDuration(value: unknown): value is Duration {
+export function isDuration(value: unknown): value is Duration {
   if (!isObject(value) || Array.isArray(value)) return false;
   // axios' mergeConfig may leave fields that are undefined behind: as good as absent.
   const given = Object.entries(value).filter(([, amount]) => amount !== undefined);

@@ -1,9 +1,17 @@
 /** What the specs of ResponseCache share: each is run on a store of every kind. */
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CreateAxiosDefaults } from 'axios';
-import type { CacheOptions, CacheRequest, MaybePromise, Store } from '../../lib/index.js';
+import {
+  type CacheOptions,
+  type CacheRequest,
+  type MaybePromise,
+  MemoryBackend,
+  SQLiteBackend,
+  type Store,
+} from '../../lib/index.js';
 import { type Rig, rig } from '../support/harness.js';
 import type { Handler } from '../support/origin.js';
 
@@ -29,46 +37,65 @@ export class PlainStore implements Store {
   async close(): Promise<void> {}
 }
 
-/** A cache as in `rig`; everything is closed and removed after the test. */
+/** A rig, with what is behind its cache. */
+export interface StoredRig extends Rig {
+  store: Store;
+  /** Spoils the bytes under a key, as a fault of the disk would. */
+  damage(key: string): Promise<void>;
+}
+
+/** Everything started is closed and removed after the test. Each start has a store of its own. */
 export type Start = (
   options?: CacheOptions,
   defaults?: CreateAxiosDefaults,
   fallback?: Handler,
-) => Promise<Rig>;
+) => Promise<StoredRig>;
 
-const KINDS = {
-  memory: () => ({ backend: 'memory' }),
-  sqlite: (directory: string) => ({ backend: 'sqlite', cacheName: join(directory, 'cache') }),
-  'a Store of promises': () => ({ backend: new PlainStore() }),
-} as const;
+const KINDS: Record<string, (directory: string) => Store> = {
+  memory: () => new MemoryBackend(),
+  sqlite: (directory) => new SQLiteBackend({ cacheName: join(directory, randomUUID()) }),
+  'a Store of promises': () => new PlainStore(),
+};
 
 /** Runs a suite on memory, on SQLite and on the least that a store can be. */
-export function onEachStore(subject: string, suite: (start: Start, directory: () => string) => void): void {
+export function onEachStore(subject: string, suite: (start: Start, makeStore: () => Store) => void): void {
   for (const [name, make] of Object.entries(KINDS)) {
     describe(`${subject} on ${name}`, () => {
       const rigs: Rig[] = [];
+      const stores: Store[] = [];
       let directory = '';
       beforeEach(async () => {
         directory = await mkdtemp(join(tmpdir(), 'axios-stash-cache-'));
       });
       afterEach(async () => {
         for (const one of rigs.splice(0)) await one.close();
+        for (const one of stores.splice(0)) await one.close();
         await rm(directory, { recursive: true, force: true });
       });
-      suite(
-        async (options, defaults, fallback) => {
-          const started = await rig({ ...make(directory), ...options } as CacheOptions, defaults, fallback);
-          rigs.push(started);
-          return started;
-        },
-        () => directory,
-      );
+      const makeStore = () => {
+        const store = make(directory);
+        stores.push(store);
+        return store;
+      };
+      suite(async (options, defaults, fallback) => {
+        const store = makeStore();
+        const started = await rig({ backend: store, ...options } as CacheOptions, defaults, fallback);
+        rigs.push(started);
+        const damage = async (key: string) => {
+          await started.adapter.cache.flush();
+          await store.set(key, Buffer.from('damaged'), {
+            createdAt: started.clock.now(),
+            url: 'about:blank',
+          });
+        };
+        return { ...started, store, damage };
+      }, makeStore);
     });
   }
 }
 
 /** One rig per test in memory, closed after it. */
-export function inMemory(): Start {
+export function inMemory(): typeof rig {
   const rigs: Rig[] = [];
   afterEach(async () => {
     for (const one of rigs.splice(0)) await one.close();
