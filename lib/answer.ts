@@ -6,6 +6,7 @@ import type { Asked } from './keep.js';
 import type { Landing } from './network.js';
 import { type Failure, mayServeStaleOnError } from './policy/stale.js';
 import { type Addressee, respondFromNetwork, respondFromRecord, ttlOf } from './respond.js';
+import { emitDownloadProgress } from './response/build.js';
 import type { CacheStatus } from './response/status.js';
 import type { Selected } from './select.js';
 
@@ -13,6 +14,16 @@ import type { Selected } from './select.js';
 export interface Exchange extends Addressee {
   caller: Caller;
   asked: Asked;
+  /** What another's call for the same key turned out to vary on, if one was joined in vain. */
+  varied: Varied | undefined;
+}
+
+/** A call that was joined does not answer the request, for it differs in these headers (`*`: in what nobody can tell). */
+export class Varied {
+  readonly names: '*' | readonly string[];
+  constructor(names: '*' | readonly string[]) {
+    this.names = names;
+  }
 }
 
 /** Answers from what is stored; `staleReason` when it has expired. */
@@ -79,7 +90,11 @@ export function hand(
     const stale = staleOnError(core, exchange, selected, { kind: 'status', status: received.status });
     if (stale !== undefined) return stale;
   }
-  const status: CacheStatus = { ...base, fwdStatus: received.status, stored: record !== undefined };
+  const status: CacheStatus = {
+    ...base,
+    fwdStatus: received.status,
+    stored: record !== undefined && !exchange.settings.readOnly,
+  };
   const ttl = record === undefined ? undefined : ttlOf(record, core.clock());
   if (ttl !== undefined) status.ttl = ttl;
   if (record !== undefined) status.key = record.key;
@@ -96,6 +111,10 @@ export function hand(
   }
   missed(core, exchange, base);
   const redirects = received.chain.slice(0, -1).map(({ url }) => url);
+  // Who began the call has heard of its progress already.
+  const bytes = landing.source?.body.byteLength;
+  if (base.collapsed === true && bytes !== undefined)
+    emitDownloadProgress(exchange.config, bytes, received.headers);
   return respondFromNetwork(exchange, landing, { ...verdict, fromCache: false, record, redirects });
 }
 

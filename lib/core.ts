@@ -7,6 +7,7 @@ import { type CacheEvent, Events } from './events.js';
 import { Flights } from './flight.js';
 import type { Landing } from './network.js';
 import type { CacheOptions } from './options.js';
+import { Recent } from './recent.js';
 import { createCodec } from './record/codec.js';
 import { assertCompression } from './record/compression.js';
 import { assertEncryptionKey, assertSecretKey } from './record/keys.js';
@@ -14,21 +15,24 @@ import { assertKnownOptions, assertOptionValues, COMMON_OPTION_NAMES, LiveSettin
 import { type CacheStats, newStats } from './stats.js';
 import { backendOptionNames, resolveBackend } from './stores/resolve.js';
 import type { StoreLimits } from './stores/store.js';
+import { Turns } from './turns.js';
 
-/** More URLs than this are not under way at once. */
-const MAX_INVALIDATIONS = 10_000;
 const DEFAULT_HOT_BYTES = 32 * 1024 * 1024;
 
 export class Core {
   readonly live: LiveSettings;
   readonly entries: Entries;
   readonly flights = new Flights<Landing>();
+  /** Changes of an index, each of which builds on what the one before left. */
+  readonly indexing = new Turns();
   readonly events = new Events();
   readonly stats: CacheStats = newStats();
   readonly clock: () => number;
   /** True in async work started inside `cacheDisabled`. */
   readonly disabled = new AsyncLocalStorage<boolean>();
-  readonly #invalidations = new Map<string, number>();
+  /** When an index was last written here. */
+  readonly indexed = new Recent();
+  readonly #invalidations = new Recent();
   #sequence = 0;
   readonly #ownsStore: boolean;
 
@@ -81,17 +85,16 @@ export class Core {
 
   /** Remembers that what is fetched of `url` by calls already under way must not be stored. */
   noteInvalidation(url: string): void {
-    this.#invalidations.delete(url);
-    this.#invalidations.set(url, this.nextSequence());
-    if (this.#invalidations.size <= MAX_INVALIDATIONS) return;
-    for (const [oldest] of this.#invalidations) {
-      this.#invalidations.delete(oldest);
-      return;
-    }
+    this.#invalidations.note(url, this.nextSequence());
+  }
+
+  /** When an unsafe request last changed a URL; 0: never. The URL is only asked for if it may matter. */
+  lastInvalidation(url: () => string): number {
+    return this.#invalidations.isEmpty ? 0 : this.#invalidations.last(url());
   }
 
   wasInvalidatedSince(url: string, sequence: number): boolean {
-    return (this.#invalidations.get(url) ?? 0) > sequence;
+    return this.#invalidations.hasHappenedSince(url, sequence);
   }
 
   /** A failure that no request may fail for. */

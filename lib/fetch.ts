@@ -1,9 +1,11 @@
 /** Asking the network for one caller: alone, with others, streamed, or behind its back. */
 import type { AxiosResponse } from 'axios';
-import { type Exchange, hand, missed, staleOnError } from './answer.js';
+import { type Exchange, hand, missed, staleOnError, Varied } from './answer.js';
 import type { Core } from './core.js';
 import { type Call, call, callStreamed, discard, type Landing, mayShare } from './network.js';
 import { conditionalHeaders } from './policy/revalidation.js';
+import { varyNames } from './policy/vary.js';
+import { varyPairs } from './request/vary.js';
 import { respondFromNetwork } from './respond.js';
 import { ownError } from './response/errors.js';
 import type { CacheStatus, ForwardReason } from './response/status.js';
@@ -19,14 +21,18 @@ const CONDITIONS = [
   'if-unmodified-since',
 ];
 
-function routeOf(going: Call): string {
-  const { headers } = going.asked.request;
-  const own = CONDITIONS.map((name) => headers[name] ?? '');
-  return JSON.stringify([going.asked.key, ...own, going.headers ?? null]);
+/** What requests have to have in common to share a call. */
+function routeOf(core: Core, going: Call, varied: Varied | undefined): string {
+  const { key, request, settings } = going.asked;
+  const own = CONDITIONS.map((name) => request.headers[name] ?? '');
+  // What was asked before an unsafe request changed the URL is no answer to what is asked after it.
+  const invalidated = core.lastInvalidation(() => settings.redactor.url(request.url));
+  const variant = varied === undefined || varied.names === '*' ? [] : varyPairs(varied.names, request, key);
+  return JSON.stringify([key, ...own, going.headers ?? null, invalidated, variant]);
 }
 
 /**
- * The response of a call, alone or with others. Undefined: another's call was joined, and what it brought varies on
+ * The response of a call, alone or with others. `Varied`: another's call was joined, and what it brought varies on
  * something in which this request differs; it has to be made anew.
  */
 export async function fetch(
@@ -35,11 +41,12 @@ export async function fetch(
   selected: Selected | undefined,
   going: Call,
   fwd: ForwardReason,
-): Promise<AxiosResponse | undefined> {
-  const { caller, config, asked, settings } = exchange;
+): Promise<AxiosResponse | Varied> {
+  const { caller, config, asked, settings, varied } = exchange;
+  const isShared = settings.coalesce && varied?.names !== '*';
   let isAboard = true;
-  const { flight, joined } = core.flights.board(routeOf(going), config, settings.coalesce, (signal) =>
-    call(core, going, signal, () => isAboard),
+  const { flight, joined } = core.flights.board(routeOf(core, going, varied), config, isShared, (signal) =>
+    call(core, going, { signal, isListening: () => isAboard }),
   );
   let landing: Landing;
   try {
@@ -54,7 +61,8 @@ export async function fetch(
     isAboard = false;
     flight.leave();
   }
-  if (joined && !mayShare(landing, asked.request, asked.key)) return undefined;
+  if (joined && !mayShare(landing, asked.request, asked.key))
+    return new Varied(varyNames(landing.received.headers));
   if (joined) core.stats.coalesced += 1;
   return hand(core, exchange, selected, landing, { hit: false, fwd, ...(joined && { collapsed: true }) });
 }
@@ -116,8 +124,12 @@ export function refreshBehind(core: Core, exchange: Exchange, selected: Selected
     stored: headers === undefined ? undefined : selected.record,
     headers: headers && { ...headers },
   };
-  const { flight, joined } = core.flights.board(`behind ${routeOf(going)}`, config, true, (signal) =>
-    call(core, going, signal, () => false),
+  // Nobody waits for it, so nobody but the timeout ends it.
+  const { flight, joined } = core.flights.board(
+    `behind ${routeOf(core, going, undefined)}`,
+    config,
+    true,
+    (signal) => call(core, going, { signal, keepsTimeout: true, isListening: () => false }),
   );
   if (joined) {
     flight.leave();

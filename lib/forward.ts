@@ -32,6 +32,8 @@ export interface ForwardOptions {
   headers?: Readonly<Record<string, string | undefined>> | undefined;
   /** Undefined: the caller's own signal, cancelToken and timeout stay in force. */
   signal: AbortSignal | undefined;
+  /** With a signal: whether the caller's timeout stays in force all the same. */
+  keepsTimeout?: boolean;
   stream: boolean;
   clock: () => number;
   sequence: number;
@@ -74,7 +76,8 @@ export async function forward(request: CacheRequest, options: ForwardOptions): P
     inner.signal = options.signal;
     delete inner.cancelToken;
     // A timeout that is no number stays: the adapter has its own error for it.
-    if (!Number.isNaN(Number.parseInt(String(config.timeout), 10))) inner.timeout = 0;
+    const isNumber = !Number.isNaN(Number.parseInt(String(config.timeout), 10));
+    if (isNumber && options.keepsTimeout !== true) inner.timeout = 0;
   }
   const { isListening } = options;
   if (isListening !== undefined) {

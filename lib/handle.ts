@@ -1,6 +1,6 @@
 /** The way of one request. */
 import type { AxiosResponse, InternalAxiosRequestConfig } from 'axios';
-import { type Exchange, serve } from './answer.js';
+import { type Exchange, serve, Varied } from './answer.js';
 import { type CacheRequestConfig, finalUrl } from './axios.js';
 import { bypassReason, passThrough } from './bypass.js';
 import { CachedResponse } from './cached-response.js';
@@ -23,26 +23,30 @@ import { expiryLevels, viewOf, wishesOf } from './wishes.js';
 /** Answers one request. Rejects as axios itself would, and with `CacheOptionError` for a bad option of the request. */
 export async function handle(core: Core, config: InternalAxiosRequestConfig): Promise<AxiosResponse> {
   const wishes = wishesOf(config);
+  const caller = new Caller(config);
+  let varied: Varied | undefined;
   for (;;) {
-    const response = await attempt(core, config, wishes);
-    if (response !== undefined) return response;
+    const outcome = await attempt(core, caller, wishes, varied);
+    if (!(outcome instanceof Varied)) return outcome;
+    varied = outcome;
   }
 }
 
-/** Undefined: somebody else's call turned out not to answer this request; what it stored may be looked at again. */
+/** `Varied`: somebody else's call turned out not to answer this request; what it stored may be looked at again. */
 async function attempt(
   core: Core,
-  config: InternalAxiosRequestConfig,
+  caller: Caller,
   wishes: CacheRequestConfig,
-): Promise<AxiosResponse | undefined> {
+  varied: Varied | undefined,
+): Promise<AxiosResponse | Varied> {
+  const { config } = caller;
   const settings = core.live.current;
   const request = snapshot(config);
   if (request === undefined) return passThrough(core, config, undefined, 'unsupported-url');
   const to: Addressee = { config, request, settings, flavour: settings.inner.flavour(config) };
-  const caller = new Caller(config);
   let plan: Plan;
   try {
-    plan = await makePlan(core, to, wishes, caller);
+    plan = await makePlan(core, to, wishes, caller, varied);
   } catch (error) {
     if (caller.hasGivenUp(error)) throw error;
     // Whatever goes wrong in here is ours alone: the request goes its way as if there were no cache.
@@ -93,6 +97,7 @@ async function makePlan(
   to: Addressee,
   wishes: CacheRequestConfig,
   caller: Caller,
+  varied: Varied | undefined,
 ): Promise<Plan> {
   const { request, settings } = to;
   const levels = expiryLevels(request, wishes, settings);
@@ -102,11 +107,12 @@ async function makePlan(
   const made = settings.keyer.keyOf(request);
   const key = made instanceof Promise ? await caller.wait(made) : made;
   const view = viewOf(request, wishes, settings.policy.shared);
+  const lookedAt = core.nextSequence();
   const selection = await look(core, to, key, caller, wishes);
   const { selected } = selection;
   const index = wishes.forceRefresh === true ? 'unread' : selection.index;
-  const asked: Asked = { request, key, view, levels, settings, index };
-  const exchange: Exchange = { ...to, caller, asked };
+  const asked: Asked = { request, key, view, levels, settings, index, lookedAt };
+  const exchange: Exchange = { ...to, caller, asked, varied };
 
   const reuse = decideReuse(selected?.record, view, settings.policy, core.clock());
   switch (reuse.action) {

@@ -27,6 +27,8 @@ export interface Asked {
   settings: Settings;
   /** What the key held before; `unread` when it was not looked at. */
   index: IndexRecord | undefined | 'unread';
+  /** When it was looked at, in the order of `Core.nextSequence`. */
+  lookedAt: number;
 }
 
 export interface Body {
@@ -97,8 +99,9 @@ export async function keep(
 
   const known = isRedirected ? 'unread' : asked.index;
   if (vary.length > 0) {
-    const index = await indexAt(core, primaryKey, known);
-    await addToIndex(core, primaryKey, record.request.url, index, entryFor(record));
+    await changeIndex(core, primaryKey, known, asked.lookedAt, (index) =>
+      addToIndex(core, primaryKey, record.request.url, index, entryFor(record)),
+    );
   } else if (known !== undefined && known !== 'unread') {
     // The URL no longer varies: its newest response answers all (RFC 9111 4.1), the variants would never be chosen.
     core.entries.remove(variantsOf(known));
@@ -154,10 +157,20 @@ function entryFor(record: ResponseRecord): IndexEntry {
   return entry;
 }
 
-async function indexAt(core: Core, key: string, known: Asked['index']): Promise<IndexRecord | undefined> {
-  if (known !== 'unread' && known === undefined) return undefined;
-  const loaded = await core.entries.read(key);
-  return loaded?.record.kind === 'index' ? loaded.record : undefined;
+/** Changes an index in turn, and on what is there now: other variants may have been stored meanwhile. */
+function changeIndex(
+  core: Core,
+  key: string,
+  known: Asked['index'],
+  lookedAt: number,
+  change: (index: IndexRecord | undefined) => Promise<void>,
+): Promise<void> {
+  return core.indexing.take(key, async () => {
+    const isKnown = known !== 'unread' && !core.indexed.hasHappenedSince(key, lookedAt);
+    const record = isKnown ? known : (await core.entries.read(key))?.record;
+    await change(record?.kind === 'index' ? record : undefined);
+    core.indexed.note(key, core.nextSequence());
+  });
 }
 
 /** Replaces the entry for the same variant; drops what the newcomer makes unreachable and what is too much. */
@@ -236,8 +249,9 @@ async function keepRedirects(
       storedAt: received.responseTime,
     };
     if (expiresAt !== undefined && Number.isFinite(expiresAt)) entry.expiresAt = expiresAt;
-    const index = await indexAt(core, key, at === 0 ? asked.index : 'unread');
-    await addToIndex(core, key, redactor.url(request.url), index, entry);
+    await changeIndex(core, key, at === 0 ? asked.index : 'unread', asked.lookedAt, (index) =>
+      addToIndex(core, key, redactor.url(request.url), index, entry),
+    );
   }
 }
 
@@ -258,22 +272,35 @@ export async function freshen(
     delete refreshed.expiresAt;
     if (expiration.expiresAt !== undefined) refreshed.expiresAt = expiration.expiresAt;
     const verdict = isStorable(view, whole, expiration.expiresAt, settings.policy);
-    if (!settings.readOnly && verdict.storable) {
+    // What a 304 confirmed before an unsafe request changed the URL holds no longer.
+    const isOutdated = core.wasInvalidatedSince(refreshed.request.url, received.sequence);
+    if (!settings.readOnly && verdict.storable && !isOutdated) {
       await core.entries.write(refreshed);
-      await redateIndex(core, asked.index, refreshed);
+      await redateIndex(core, asked, refreshed);
     }
   }
   return refreshed;
 }
 
 /** An index must not expire before what it leads to. */
-async function redateIndex(core: Core, index: Asked['index'], record: ResponseRecord): Promise<void> {
+async function redateIndex(core: Core, asked: Asked, record: ResponseRecord): Promise<void> {
+  const { key, index, lookedAt, settings } = asked;
   if (index === undefined || index === 'unread') return;
-  const entries = index.entries.map((entry) => {
-    if (entry.key !== record.key || entry.redirects !== undefined) return entry;
-    return entryFor(record);
+  await changeIndex(core, key, index, lookedAt, async (now) => {
+    if (now === undefined) return;
+    const entries = now.entries.map((entry) => {
+      if (entry.key !== record.key) return entry;
+      if (entry.redirects === undefined) return entryFor(record);
+      // By RFC 9111 a redirect has a freshness of its own, else it lives as long as its target.
+      return settings.policy.cacheControl ? entry : redated(entry, record.expiresAt);
+    });
+    await core.entries.write({ ...now, entries });
   });
-  await core.entries.write({ ...index, entries });
+}
+
+function redated(entry: IndexEntry, expiresAt: number | undefined): IndexEntry {
+  const { expiresAt: _, ...undated } = entry;
+  return expiresAt === undefined ? undated : { ...undated, expiresAt };
 }
 
 /** A response put in by hand: it is stored whatever the policy would say, and expires as any other. */
@@ -312,6 +339,7 @@ export async function saveResponse(
     levels,
     settings: { ...settings, filterFn: undefined },
     index: 'unread',
+    lookedAt: 0,
   };
   const kept = await keep(core, asked, received, body, expiration.expiresAt);
   if (kept.record === undefined) throw new CacheStoreError(`the response could not be saved: ${kept.reason}`);

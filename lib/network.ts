@@ -1,6 +1,6 @@
 /** A network call and what is kept of it: done once, however many callers wait. */
 import type { Core } from './core.js';
-import { forward, isStream, type Received } from './forward.js';
+import { type ForwardOptions, forward, isStream, type Received } from './forward.js';
 import { type Asked, freshen, keep, type Plan, planStorage } from './keep.js';
 import { invalidatedUrls } from './policy/invalidation.js';
 import { varyNames } from './policy/vary.js';
@@ -37,23 +37,21 @@ export interface Call {
 export async function call(
   core: Core,
   { asked, stored, headers }: Call,
-  signal: AbortSignal,
-  isListening: () => boolean,
+  manner: Pick<ForwardOptions, 'isListening' | 'keepsTimeout'> & { signal: AbortSignal },
 ): Promise<Landing> {
   const { request, settings } = asked;
   const received = await forward(request, {
     inner: settings.inner,
     headers,
-    signal,
     stream: false,
     clock: core.clock,
     sequence: core.nextSequence(),
-    isListening,
+    ...manner,
   });
   if (stored !== undefined && headers !== undefined && received.status === 304) {
     if (confirms(received, stored, asked)) return confirmed(core, asked, stored, received);
     // A 304 about something else than what is stored can't be used (RFC 9111 4.3.4): ask again, unconditionally.
-    return call(core, { asked, stored: undefined, headers: undefined }, signal, isListening);
+    return call(core, { asked, stored: undefined, headers: undefined }, manner);
   }
   const landing: Landing = {
     received,
