@@ -13,7 +13,7 @@ import type { IndexRecord } from './record/record.js';
 import { redate } from './redate.js';
 import { type Rekeyed, recreateKeys } from './rekey.js';
 import { selectEntries } from './selecting.js';
-import { type OlderThan, olderThanMoment, type Selector } from './selector.js';
+import { assertFlags, type OlderThan, olderThanMoment, type Selector } from './selector.js';
 import { assertKnownOptions } from './settings.js';
 import type { CacheStats } from './stats.js';
 
@@ -94,6 +94,7 @@ export class ResponseCache {
   filter(options?: FilterOptions): AsyncGenerator<CachedResponse>;
   async *filter(options: FilterOptions = {}): AsyncGenerator<CachedResponse | InvalidEntry> {
     assertKnownOptions(options, ['valid', 'expired', 'invalid', 'olderThan'], 'option of filter');
+    assertFlags(options, ['valid', 'expired', 'invalid']);
     const { valid = true, expired = true, invalid = false, olderThan } = options;
     const before =
       olderThan === undefined ? Number.POSITIVE_INFINITY : olderThanMoment(olderThan, this.#core.clock());
@@ -117,6 +118,7 @@ export class ResponseCache {
   /** How many responses: all, with `expired: true` only expired ones, with `expired: false` only the others. */
   async count(options: { expired?: boolean | undefined } = {}): Promise<number> {
     assertKnownOptions(options, ['expired'], 'option of count');
+    assertFlags(options, ['expired']);
     const { expired } = options;
     const now = this.#core.clock();
     const { store } = this.#core.entries;

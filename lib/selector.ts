@@ -59,22 +59,22 @@ function list(option: string, value: unknown, isItem: (item: unknown) => boolean
   }
 }
 
-function assertSelector(selector: unknown): asserts selector is Selector {
-  if (typeof selector !== 'object' || selector === null || Array.isArray(selector)) {
-    throw new CacheOptionError('selector', selector, `allowed: an object with some of ${NAMES.join(', ')}`);
-  }
-  assertKnownOptions(selector, NAMES, 'condition');
-  const { keys, urls, requests, expired, invalid, filter }: Record<string, unknown> = { ...selector };
-  list('keys', keys, (item) => typeof item === 'string', 'keys');
-  list('urls', urls, (item) => typeof item === 'string', 'URLs');
-  list('requests', requests, (item) => typeof item === 'object' && item !== null, 'axios request configs');
-  for (const [name, flag] of [
-    ['expired', expired],
-    ['invalid', invalid],
-  ] as const) {
+/** Throws unless each of these is a boolean or absent. */
+export function assertFlags(options: object, names: readonly string[]): void {
+  for (const name of names) {
+    const flag: unknown = (options as Record<string, unknown>)[name];
     if (flag !== undefined && typeof flag !== 'boolean')
       throw new CacheOptionError(name, flag, 'allowed: true or false');
   }
+}
+
+function assertSelector(selector: unknown): asserts selector is Selector {
+  assertKnownOptions(selector, NAMES, 'selector');
+  const { keys, urls, requests, filter }: Record<string, unknown> = { ...(selector as object) };
+  list('keys', keys, (item) => typeof item === 'string', 'keys');
+  list('urls', urls, (item) => typeof item === 'string', 'URLs');
+  list('requests', requests, (item) => typeof item === 'object' && item !== null, 'axios request configs');
+  assertFlags(selector as object, ['expired', 'invalid']);
   if (filter !== undefined && typeof filter !== 'function') {
     throw new CacheOptionError('filter', filter, 'allowed: a function');
   }

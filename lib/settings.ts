@@ -148,7 +148,10 @@ export interface Settings {
 }
 
 /** Throws `CacheOptionError` for an unknown name, with the nearest known one. */
-export function assertKnownOptions(options: object, allowed: readonly string[], where: string): void {
+export function assertKnownOptions(options: unknown, allowed: readonly string[], where: string): void {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new CacheOptionError(where, options, `allowed: an object with some of ${allowed.join(', ')}`);
+  }
   for (const name of Object.keys(options)) {
     if (allowed.includes(name)) continue;
     const near = closest(name, allowed);
