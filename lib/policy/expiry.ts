@@ -7,6 +7,7 @@ import {
   NEVER_EXPIRE,
   type StaleLimit,
   type TemporalDurationLike,
+  type TemporalLike,
   type TemporalMomentLike,
 } from './types.js';
 
@@ -74,7 +75,7 @@ export function expiryMoment(
   now: number,
 ): number | undefined {
   if (expireAfter === NEVER_EXPIRE) return undefined;
-  const moment = absoluteMoment(expireAfter) ?? now + durationMs(lengthOf(expireAfter));
+  const moment = momentOf(expireAfter, now);
   // Beyond what a Date can hold is as good as never; so far in the past is as good as expired.
   if (moment > MAX_MOMENT) return undefined;
   return Math.max(-MAX_MOMENT, Math.round(moment));
@@ -86,13 +87,10 @@ export function staleLimitMs(limit: StaleLimit): number {
   return durationMs(limit);
 }
 
-function absoluteMoment(value: unknown): number | undefined {
-  if (types.isDate(value)) return value.getTime();
-  return isTemporalMoment(value) ? value.epochMilliseconds : undefined;
-}
-
-function lengthOf(value: number | Duration | Date | TemporalDurationLike | TemporalMomentLike) {
-  return types.isDate(value) || isTemporalMoment(value) ? 0 : value;
+function momentOf(expireAfter: number | Duration | Date | TemporalLike, now: number): number {
+  if (types.isDate(expireAfter)) return expireAfter.getTime();
+  if (isTemporalMoment(expireAfter)) return expireAfter.epochMilliseconds;
+  return now + durationMs(expireAfter);
 }
 
 function isTemporalDuration(value: unknown): value is TemporalDurationLike {

@@ -53,6 +53,6 @@ function moment(
   // Not Date.UTC: it takes the years 0-99 for 1900-1999.
   const date = new Date(0);
   date.setUTCFullYear(year, monthIndex, Number(day));
-  if (date.getUTCMonth() !== monthIndex || date.getUTCDate() !== Number(day)) return undefined;
+  if (date.getUTCMonth() !== monthIndex) return undefined; // a day that the month does not have
   return date.setUTCHours(h, m, s);
 }

@@ -153,7 +153,7 @@ function isWithinMaxStale(
 
 /**
  * RFC 9111 5.2.1.7: what is stored if it meets the request's other constraints, else 504. Nothing can be revalidated,
- * so `refresh` and `alwaysRevalidate` do not count; `forceRefresh` and `no-cache` are about not using what is stored.
+ * so `refresh`, `alwaysRevalidate` and `no-store` do not count; `forceRefresh` and `no-cache` are against using it.
  */
 function decideOffline(
   stored: StoredView,
@@ -163,7 +163,6 @@ function decideOffline(
   now: number,
   reason: ForwardReason | undefined,
 ): Reuse {
-  if (request.forceRefresh === true || directives.noCache) return GATEWAY_TIMEOUT;
   const constraint = reasonUnderConstraints(stored, directives, settings, now, reason);
   if (constraint === undefined) return SERVE_FRESH;
   if (constraint !== 'expired') return GATEWAY_TIMEOUT;

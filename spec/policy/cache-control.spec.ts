@@ -44,6 +44,8 @@ describe('Cache-Control', () => {
     ['max-age =60', [['max-age', '60']]],
     ['max-age= 60', [['max-age', ' 60']]],
     ['max-age=', [['max-age', '']]],
+    ['foo=""', [['foo', '']]],
+    ['foo="', [['foo', '"']]],
     ['=5', []],
     ['no-cache="a", no-cache="b"', [['no-cache', 'a,b']]],
     ['no-cache="a", no-cache', [['no-cache', true]]],

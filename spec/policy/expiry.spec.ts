@@ -84,6 +84,7 @@ describe('An expiry', () => {
     ['an invalid Date', new Date('tomorrow')],
     ['an array', [60]],
     ['a function', () => 60],
+    ['a total that is no method', { total: 60 }],
     ['another symbol', Symbol('DO_NOT_CACHE')],
     ['an invalid instant', { epochMilliseconds: Number.NaN }],
     ['a duration of NaN', { total: () => Number.NaN }],

@@ -169,6 +169,7 @@ describe('A response is stored', () => {
       { headers: cc('max-age=0'), expiresIn: -1, settings: rfc() },
       'never-reusable',
     ],
+    ['max-age=0 that the user keeps longer', { headers: cc('max-age=0'), settings: rfc() }, 'stored'],
     [
       'what Age made stale: a max-stale may take it',
       { headers: cc('max-age=60'), expiresIn: -1, settings: rfc() },
