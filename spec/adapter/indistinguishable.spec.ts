@@ -1,4 +1,5 @@
 /** research/axios-adapter.md C.9: what a caller gets from the cache is what the network would have given. */
+import { once } from 'node:events';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import axios, {
   type AxiosError,
@@ -195,6 +196,34 @@ describe('a hit is indistinguishable from the network', () => {
         }
       }
     }
+  });
+
+  it('what people read from an http stream itself: status, headers, where it came from', async () => {
+    const { origin } = bench;
+    origin.on('/moved', (_request, res) => void res.writeHead(302, { location: '/message' }).end());
+    origin.on('/message', answer(JSON_TEXT, JSON_TYPE));
+    const { http, adapter } = bench.another();
+    const faces: unknown[] = [];
+    for (const client of [axios.create({ baseURL: origin.url }), http, http]) {
+      const { data, fromCache } = await client.get('/moved', { responseType: 'stream' });
+      const { statusCode, statusMessage, headers, rawHeaders, httpVersion, responseUrl, req } = data;
+      const request = { method: req.method, path: req.path, host: req.host };
+      data.resume();
+      await once(data, 'end');
+      await adapter.cache.flush();
+      faces.push({
+        statusCode,
+        statusMessage,
+        headers,
+        httpVersion,
+        responseUrl,
+        request,
+        names: rawHeaders.length,
+      });
+      expect(fromCache).to.equal(faces.length === 1 ? undefined : faces.length === 3);
+    }
+    expect(faces[1]).to.deep.equal(faces[0]);
+    expect(faces[2]).to.deep.equal(faces[0]);
   });
 
   it('the final URL after redirects too', async () => {
