@@ -77,7 +77,8 @@ export class SQLiteEngine implements Store {
     const last = this.#handle.attempt('clear', (session) => {
       return Number(this.#handle.writable(session).statements.lastId() ?? -1);
     });
-    return this.#bulk('clear', ({ statements }, limit) => statements.deleteUpTo(last, limit));
+    const done = this.#bulk('clear', ({ statements }, limit) => statements.deleteUpTo(last, limit));
+    return then(done, () => this.#shrink());
   }
 
   async *keys(): AsyncGenerator<string, void, undefined> {
@@ -132,7 +133,8 @@ export class SQLiteEngine implements Store {
       for (const row of rows) if (row.pointer === 0) deleted++;
       return rows.length;
     });
-    return then(done, () => deleted);
+    const shrunk = then(done, () => this.#shrink());
+    return then(shrunk, () => deleted);
   }
 
   touch(key: string): void {
@@ -215,7 +217,7 @@ export class SQLiteEngine implements Store {
     const step = (limit: number) =>
       this.#handle.attempt(what, (session) => (session.statements === undefined ? 0 : work(session, limit)));
     const done = inSlices(paced(step));
-    // Done at once: there is nothing worth giving back.
+    // Done at once, as on the way of a request: the next writes will use the space.
     if (done === undefined) return;
     this.#checkpointEvery(PAGES_IN_BULK);
     return done.then(() => this.#shrink()).finally(() => this.#checkpointEvery(CHECKPOINT_PAGES));
