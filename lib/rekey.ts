@@ -33,28 +33,27 @@ export async function recreateKeys(core: Core, maintenance: Maintenance): Promis
     if (move === undefined) left += 1;
     else moves.push(move);
   }
-  const stay = new Set<string>();
-  const gone = new Set<string>();
-  for (const { record, key } of moves) {
-    stay.add(key);
-    if (key !== record.key) gone.add(record.key);
-  }
+  // Several may come under one key now: the newest is written last.
+  moves.sort((a, b) => a.record.responseTime - b.record.responseTime);
   const rebuilt = new Map<string, IndexRecord>();
   for (const move of moves) {
     await maintenance.write({ ...move.record, key: move.key, vary: move.vary });
     if (move.vary.length > 0) addEntry(rebuilt, move.primaryKey, move.record, entryOf(move));
     await addRedirects(core, rebuilt, indices, move);
   }
-  for (const index of rebuilt.values()) {
-    stay.add(index.key);
-    await maintenance.write(index);
-  }
-  // An old index goes once all that it leads to has moved on, unless it has been written anew.
   const moved = new Set(moves.map(({ record }) => record.key));
+  const gone = new Set(moved);
   for (const index of indices) {
-    if (!stay.has(index.key) && index.entries.every(({ key }) => moved.has(key))) gone.add(index.key);
+    // What stays where it is must be found there, beside what has come.
+    const entries = index.entries.filter(({ key }) => !moved.has(key));
+    const known = rebuilt.get(index.key);
+    if (known !== undefined) known.entries.push(...entries);
+    else if (entries.length === 0) gone.add(index.key);
+    else if (entries.length < index.entries.length) rebuilt.set(index.key, { ...index, entries });
   }
-  await maintenance.delete([...gone].filter((key) => !stay.has(key)));
+  for (const index of rebuilt.values()) await maintenance.write(index);
+  for (const { key } of moves) gone.delete(key);
+  await maintenance.delete([...gone].filter((key) => !rebuilt.has(key)));
   return { rekeyed: moves.length, left };
 }
 
@@ -117,7 +116,10 @@ function addEntry(
     createdAt: record.createdAt,
     entries: [],
   };
-  index.entries.push(entry);
+  const others = index.entries.filter(
+    (other) => other.key !== entry.key || other.redirects !== undefined || entry.redirects !== undefined,
+  );
+  index.entries = [entry, ...others];
   rebuilt.set(key, index);
 }
 

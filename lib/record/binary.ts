@@ -19,6 +19,8 @@ const FETCH = 2;
 const JSON_BODY = 4;
 const REDIRECTS = 2;
 const ETAG = 4;
+const DATA = 1;
+const OPAQUE = 2;
 const NO_BODY = new Uint8Array(0);
 
 /** The record's bytes behind `reserve` free ones (for the envelope's header), in one allocation. */
@@ -105,17 +107,15 @@ function writeRequest(meta: MetaWriter, request: StoredRequest): void {
   meta.string(request.method);
   meta.string(request.url);
   writeHeaders(meta, request.headers);
-  if (request.data === undefined) {
-    meta.number(0);
-  } else {
-    meta.number(1);
-    meta.string(request.data);
-  }
+  meta.number((request.data === undefined ? 0 : DATA) + (request.opaque === true ? OPAQUE : 0));
+  if (request.data !== undefined) meta.string(request.data);
 }
 
 function readRequest(meta: MetaReader): StoredRequest {
   const request: StoredRequest = { method: meta.string(), url: meta.string(), headers: readHeaders(meta) };
-  if (readFlags(meta, 1) === 1) request.data = meta.string();
+  const flags = readFlags(meta, DATA | OPAQUE);
+  if (flags & DATA) request.data = meta.string();
+  if (flags & OPAQUE) request.opaque = true;
   return request;
 }
 

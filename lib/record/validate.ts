@@ -51,6 +51,7 @@ function toRequest(value: unknown): StoredRequest {
     headers: toHeaders(data.headers, 'request.headers'),
   };
   if (data.data !== undefined) request.data = asString(data.data, 'request.data');
+  if (data.opaque !== undefined) request.opaque = asTrue(data.opaque, 'request.opaque');
   return request;
 }
 
@@ -113,6 +114,10 @@ function asPair(value: unknown, field: string): [unknown, unknown] {
 
 function asString(value: unknown, field: string): string {
   return typeof value === 'string' ? value : refuse(field, 'a string');
+}
+
+function asTrue(value: unknown, field: string): true {
+  return value === true ? value : refuse(field, 'true or absent');
 }
 
 function asStrings(value: unknown, field: string): string[] {

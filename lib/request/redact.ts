@@ -1,6 +1,7 @@
 /** What may be kept of a request in clear. */
 import type { HeaderList, StoredRequest } from '../record/record.js';
 import { bodyOf } from './body.js';
+import { effectiveAuthorization, proxyAuthorization } from './credentials.js';
 import { redactBody } from './redact-body.js';
 import { redactUrl } from './redact-url.js';
 import type { CacheRequest } from './request.js';
@@ -50,7 +51,7 @@ export class Redactor {
 
   /** What of a request may be stored. A body is left out where it can't be told whether it holds a secret. */
   request(request: CacheRequest): StoredRequest {
-    const headers = this.headers(Object.entries(request.headers));
+    const headers = withCredentials(this.headers(Object.entries(request.headers)), request);
     const stored: StoredRequest = { method: request.method, url: this.url(request.url), headers };
     if (request.data === undefined) return stored;
     const body = redactBody(bodyOf(request.data), request.headers['content-type'], this.#secrets);
@@ -83,6 +84,20 @@ export class Redactor {
     const redacted = this.url(value);
     return URL.canParse(value) && new URL(value).href === redacted ? value : redacted;
   }
+}
+
+/**
+ * Credentials that were given beside the headers leave a redacted header: what is stored must not look like a request
+ * that had none, or recreateKeys() would make it everybody's.
+ */
+function withCredentials(headers: HeaderList, request: CacheRequest): HeaderList {
+  let shown = headers;
+  const show = (field: string): void => {
+    shown = [...shown.filter(([name]) => name !== field), [field, REDACTED]];
+  };
+  if (effectiveAuthorization(request) !== request.headers.authorization) show('authorization');
+  if (proxyAuthorization(request.config) !== undefined) show('proxy-authorization');
+  return shown;
 }
 
 const WHOLE_URL = /^\s*(?:https?:)?\/\/?[^\s]*\s*$/i;

@@ -1,0 +1,244 @@
+import type { AxiosRequestConfig } from 'axios';
+import { expect } from 'chai';
+import type { CacheRequest } from '../../lib/index.js';
+import { collect, keyOnPath, onEachStore, redirect, type StoredRig, varying } from './support.js';
+
+/** Whether the network is left alone. */
+async function isHit({ http, origin }: StoredRig, config: AxiosRequestConfig): Promise<boolean> {
+  const before = origin.count;
+  const { fromCache } = await http.request(config);
+  expect(fromCache).to.equal(origin.count === before);
+  return fromCache;
+}
+
+onEachStore('recreateKeys', (start) => {
+  it('changes nothing under the same settings', async () => {
+    const on = await start();
+    await on.http.get('/a', { params: { x: 1 } });
+    await on.http.head('/a');
+    const keys = (await collect(on.adapter.cache.keys())).sort();
+    expect(await on.adapter.cache.recreateKeys()).to.deep.equal({ rekeyed: 2, left: 0 });
+    expect((await collect(on.adapter.cache.keys())).sort()).to.deep.equal(keys);
+    expect(await isHit(on, { url: '/a?x=1' })).to.equal(true);
+  });
+
+  it('does nothing to an empty cache', async () => {
+    const { adapter } = await start();
+    expect(await adapter.cache.recreateKeys()).to.deep.equal({ rekeyed: 0, left: 0 });
+  });
+
+  it('drops parameters that are ignored now, and the newest of those that become one stays', async () => {
+    const on = await start();
+    const { http, adapter, clock } = on;
+    for (const page of [1, 3, 2]) {
+      await http.get('/a', { params: { x: 1, page } });
+      clock.tick(1);
+    }
+    adapter.settings.ignoredParameters = ['page'];
+    expect(await isHit(on, { url: '/a?x=1' })).to.equal(false);
+    await adapter.cache.delete({
+      keys: [adapter.cache.createKey({ baseURL: on.origin.url, url: '/a?x=1' })],
+    });
+    expect(await adapter.cache.recreateKeys()).to.deep.equal({ rekeyed: 3, left: 0 });
+    expect(await adapter.cache.count()).to.equal(1);
+    const { data, fromCache } = await http.get('/a?x=1&page=9');
+    expect(fromCache).to.equal(true);
+    expect(data.url).to.equal('/a?x=1&page=2');
+  });
+
+  it('adds headers that are matched now', async () => {
+    const on = await start();
+    await on.http.get('/a', { headers: { 'X-Version': '1' } });
+    on.adapter.settings.matchHeaders = ['x-version'];
+    expect(await on.adapter.cache.recreateKeys()).to.deep.equal({ rekeyed: 1, left: 0 });
+    expect(await isHit(on, { url: '/a', headers: { 'X-Version': '1' } })).to.equal(true);
+    expect(await isHit(on, { url: '/a', headers: { 'X-Version': '2' } })).to.equal(false);
+  });
+
+  it('uses a key function that there is now', async () => {
+    const on = await start();
+    await on.http.get('/a?x=1');
+    on.adapter.settings.keyFn = keyOnPath;
+    expect(await on.adapter.cache.recreateKeys()).to.deep.equal({ rekeyed: 1, left: 0 });
+    expect(await isHit(on, { url: '/a?x=2' })).to.equal(true);
+    on.adapter.settings.keyFn = undefined;
+    expect(await on.adapter.cache.recreateKeys()).to.deep.equal({ rekeyed: 1, left: 0 });
+    expect(await isHit(on, { url: '/a?x=1' })).to.equal(true);
+    expect(await isHit(on, { url: '/a?x=2' })).to.equal(false);
+  });
+
+  it('leaves everything where it is when the key function throws', async () => {
+    const on = await start();
+    const { cacheKey = '' } = await on.http.get('/a');
+    on.adapter.settings.keyFn = () => {
+      throw new Error('no');
+    };
+    expect(await on.adapter.cache.recreateKeys()).to.deep.equal({ rekeyed: 0, left: 1 });
+    expect(await on.adapter.cache.has(cacheKey)).to.equal(true);
+  });
+
+  it('keeps bodies in the key: JSON, form, text and multipart', async () => {
+    const on = await start({ allowableMethods: ['POST'] });
+    const form = () => {
+      const data = new FormData();
+      data.append('x', '1');
+      data.append('page', '1');
+      return data;
+    };
+    const bodies: AxiosRequestConfig[] = [
+      { url: '/json', data: { x: 1, page: 1, deep: [{ b: 1, a: 'ü' }] } },
+      { url: '/form', data: new URLSearchParams({ x: '1', page: '1' }) },
+      { url: '/text', data: 'some text', headers: { 'Content-Type': 'text/plain' } },
+      { url: '/multipart', data: form() },
+    ];
+    const configs = bodies.map((config) => ({ ...config, method: 'post' }));
+    for (const config of configs) await on.http.request(config);
+    on.adapter.settings.ignoredParameters = ['page'];
+    expect(await on.adapter.cache.recreateKeys()).to.deep.equal({ rekeyed: 4, left: 0 });
+    for (const config of configs) expect(await isHit(on, config), config.url).to.equal(true);
+    expect(
+      await isHit(on, { url: '/json', method: 'post', data: { deep: [{ a: 'ü', b: 1 }], x: 1 } }),
+    ).to.equal(true);
+    expect(await isHit(on, { url: '/json', method: 'post', data: { x: 2 } })).to.equal(false);
+  });
+
+  it('moves the variants of a URL together', async () => {
+    const on = await start();
+    on.origin.on('/v', varying('Accept'));
+    for (const accept of ['a/a', 'b/b']) await on.http.get('/v?page=1', { headers: { Accept: accept } });
+    on.adapter.settings.ignoredParameters = ['page'];
+    expect(await on.adapter.cache.recreateKeys()).to.deep.equal({ rekeyed: 2, left: 0 });
+    for (const accept of ['a/a', 'b/b']) {
+      const { data, fromCache } = await on.http.get('/v', { headers: { Accept: accept } });
+      expect(fromCache).to.equal(true);
+      expect(data).to.equal(`Accept=${accept}`);
+    }
+    expect(await isHit(on, { url: '/v', headers: { Accept: 'c/c' } })).to.equal(false);
+    expect(await on.adapter.cache.count()).to.equal(3);
+    await on.adapter.cache.delete({ filter: () => true });
+    expect(await on.adapter.cache.size()).to.equal(0);
+  });
+
+  it('moves redirects with their target', async () => {
+    const on = await start();
+    on.origin.on('/first', redirect('/second?page=1')).on('/second', redirect('/target?page=1'));
+    await on.http.get('/first?page=1');
+    on.adapter.settings.ignoredParameters = ['page'];
+    expect(await on.adapter.cache.recreateKeys()).to.deep.equal({ rekeyed: 1, left: 0 });
+    for (const url of ['/first', '/second?page=7', '/target']) {
+      expect(await isHit(on, { url }), url).to.equal(true);
+    }
+    const { redirects } = await on.http.get('/first');
+    expect(redirects?.map((url) => new URL(url).pathname)).to.deep.equal(['/first', '/second']);
+    await on.adapter.cache.delete({ filter: () => true });
+    expect(await on.adapter.cache.size()).to.equal(0);
+  });
+
+  it('keeps expiry and creation', async () => {
+    const on = await start();
+    await on.http.get('/a?page=1', { expireAfter: 100 });
+    on.clock.tick(40);
+    on.adapter.settings.ignoredParameters = ['page'];
+    await on.adapter.cache.recreateKeys();
+    const hit = await on.http.get('/a');
+    expect(hit.createdAt?.getTime()).to.equal(on.clock.now() - 40_000);
+    expect(hit.expires?.getTime()).to.equal(on.clock.now() + 60_000);
+  });
+
+  const secrets: [what: string, config: AxiosRequestConfig][] = [
+    ['an Authorization header', { headers: { Authorization: 'Bearer ann' } }],
+    ['auth', { auth: { username: 'ann', password: 'pw' } }],
+    ['userinfo in the URL', { url: '//ann:pw@HOST/a' }],
+    ['a cookie', { headers: { Cookie: 'session=ann' } }],
+    ['a redacted parameter', { params: { token: 'ann' } }],
+    ['a proxy user', { proxy: { host: '127.0.0.1', port: 1, auth: { username: 'ann', password: 'pw' } } }],
+    ['a redacted form field', { method: 'post', data: new URLSearchParams({ password: 'ann' }) }],
+    ['a redacted member of JSON', { method: 'post', data: { user: [{ token: 'ann' }] } }],
+    ['a binary body', { method: 'post', data: Buffer.from([0xff, 0xfe, 0]) }],
+    ['decompress: false', { decompress: false }],
+    ['maxRedirects: 0', { maxRedirects: 0 }],
+  ];
+  for (const [what, config] of secrets) {
+    it(`leaves an entry whose key needs ${what}, which nobody else then gets`, async () => {
+      const on = await start({ allowableMethods: ['GET', 'POST'] });
+      const { host, port, hostname } = new URL(on.origin.url);
+      const whole = { url: '/a', ...config };
+      if (config.url !== undefined) whole.url = `http:${config.url.replace('HOST', host)}`;
+      // The origin is its own proxy: it is asked for an absolute URL.
+      if (config.proxy) whole.proxy = { ...config.proxy, host: hostname, port: Number(port) };
+      await on.http.request(whole);
+      const keys = await collect(on.adapter.cache.keys());
+      expect(keys).to.have.length(1);
+      expect(await on.adapter.cache.recreateKeys()).to.deep.equal({ rekeyed: 0, left: 1 });
+      expect(await collect(on.adapter.cache.keys())).to.deep.equal(keys);
+      expect(await isHit(on, whole)).to.equal(true);
+      expect(await isHit(on, { url: '/a' })).to.equal(false);
+      expect(await isHit(on, { url: '/a', method: 'post' })).to.equal(false);
+    });
+  }
+
+  it('moves an entry with credentials once these are ignored', async () => {
+    const on = await start();
+    await on.http.get('/a', { auth: { username: 'ann', password: 'pw' } });
+    await on.http.get('/b', { headers: { Authorization: 'Bearer ann' } });
+    on.adapter.settings.ignoredParameters = ['Authorization'];
+    expect(await on.adapter.cache.recreateKeys()).to.deep.equal({ rekeyed: 2, left: 0 });
+    expect(await isHit(on, { url: '/a' })).to.equal(true);
+    expect(await isHit(on, { url: '/b' })).to.equal(true);
+  });
+
+  it('moves what it can and leaves the rest where it is found', async () => {
+    const on = await start({ hotBytes: 0 });
+    await on.http.get('/a?page=1');
+    const secret = { url: '/a?page=1', headers: { Authorization: 'Bearer ann' } };
+    const { cacheKey = '' } = await on.http.request(secret);
+    await on.damage((await on.http.get('/bad')).cacheKey ?? '');
+    on.adapter.settings.ignoredParameters = ['page'];
+    expect(await on.adapter.cache.recreateKeys()).to.deep.equal({ rekeyed: 1, left: 1 });
+    expect(await isHit(on, { url: '/a' })).to.equal(true);
+    expect(await on.adapter.cache.has(cacheKey)).to.equal(true);
+    on.adapter.settings.ignoredParameters = [];
+    expect(await isHit(on, secret)).to.equal(true);
+  });
+
+  it('leaves a variant that varies on a redacted header, and moves its siblings', async () => {
+    const on = await start();
+    on.origin.on('/v', varying('X-Api-Key'));
+    const secret = { url: '/v?page=1', headers: { 'X-Api-Key': 'ann' } };
+    await on.http.request(secret);
+    await on.http.get('/v?page=1');
+    on.adapter.settings.ignoredParameters = ['page'];
+    expect(await on.adapter.cache.recreateKeys()).to.deep.equal({ rekeyed: 1, left: 1 });
+    expect((await on.http.get('/v')).data).to.equal('X-Api-Key=undefined');
+    expect(await isHit(on, { ...secret, url: '/v' })).to.equal(false);
+    on.adapter.settings.ignoredParameters = [];
+    expect(await isHit(on, secret)).to.equal(true);
+  });
+
+  it('finds a variant that stays beside those that are moved to where they were', async () => {
+    const on = await start();
+    on.origin.on('/v', varying('X-Api-Key'));
+    const secret = { url: '/v', headers: { 'X-Api-Key': 'ann' } };
+    await on.http.request(secret);
+    await on.http.get('/v');
+    expect(await on.adapter.cache.recreateKeys()).to.deep.equal({ rekeyed: 1, left: 1 });
+    expect(await isHit(on, secret)).to.equal(true);
+    expect(await isHit(on, { url: '/v' })).to.equal(true);
+    expect(await on.adapter.cache.recreateKeys()).to.deep.equal({ rekeyed: 1, left: 1 });
+    expect(await on.adapter.cache.count()).to.equal(2);
+  });
+
+  it('gives the key function the stored request', async () => {
+    const on = await start({ allowableMethods: ['POST'] });
+    await on.http.post('/a?token=t', { x: 1 }, { headers: { 'X-A': 'b' } });
+    const seen: CacheRequest[] = [];
+    on.adapter.settings.keyFn = (request) => {
+      seen.push(request);
+      return 'one';
+    };
+    expect(await on.adapter.cache.recreateKeys()).to.deep.equal({ rekeyed: 1, left: 0 });
+    expect(seen[0]).to.include({ method: 'POST', url: `${on.origin.url}/a?token=REDACTED`, data: '{"x":1}' });
+    expect(seen[0]?.headers).to.include({ 'x-a': 'b', 'content-type': 'application/json' });
+    expect(await isHit(on, { url: '/b', method: 'post' })).to.equal(true);
+  });
+});
