@@ -65,7 +65,7 @@ export async function call(
     const body = await receivedBody(received.data);
     if (body === undefined) return { ...landing, reason: 'unreadable body' };
     landing.source = { body: body.bytes, bodyType: body.bodyType };
-    const plan = planStorage(asked, received);
+    const plan = planFor(asked, stored, received);
     if (!plan.store) return { ...landing, reason: plan.reason };
     const kept = await keep(core, asked, received, body, plan.expiresAt);
     return kept.record === undefined
@@ -76,6 +76,14 @@ export async function call(
     core.fail(error, 'internal', { key: asked.key });
     return { ...landing, reason: 'cache failure' };
   }
+}
+
+/** A server in trouble says nothing about what is stored: it stays (RFC 9111 4.3.3), unless the user keeps such answers. */
+function planFor(asked: Asked, stored: ResponseRecord | undefined, received: Received): Plan {
+  const { status } = received;
+  const isTrouble =
+    stored !== undefined && status >= 500 && !asked.settings.policy.allowableCodes?.has(status);
+  return isTrouble ? { store: false, reason: 'server error on revalidation' } : planStorage(asked, received);
 }
 
 /** Whether a 304 is about the stored response: the same place, and no other entity tag. */
@@ -154,7 +162,7 @@ export async function callStreamed(core: Core, { asked, stored, headers }: Call)
   }
   let plan: Plan;
   try {
-    plan = planStorage(asked, received);
+    plan = planFor(asked, stored, received);
   } catch (error) {
     core.fail(error, 'internal', { key: asked.key });
     return { ...through, reason: 'cache failure' };
