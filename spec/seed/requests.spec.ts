@@ -19,7 +19,9 @@ function installBare(directory: string): string {
   cpSync(join(root, 'lib'), join(directory, 'lib'), { recursive: true });
   writeFileSync(join(directory, 'package.json'), '{ "type": "module" }');
   mkdirSync(join(directory, 'node_modules'));
-  for (const name of ['axios', ...Object.keys(dependencies)]) {
+  // Under scripts/with-axios.mjs `axios` is another package, in child processes too.
+  const axios = ['axios', process.env.AXIOS_ALIAS ?? 'axios'];
+  for (const name of new Set([...axios, ...Object.keys(dependencies)])) {
     const link = join(directory, 'node_modules', name);
     mkdirSync(dirname(link), { recursive: true });
     symlinkSync(join(root, 'node_modules', name), link, 'junction');
