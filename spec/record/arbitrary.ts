@@ -34,7 +34,7 @@ const response: fc.Arbitrary<ResponseRecord> = fc.record(
     kind: fc.constant('response' as const),
     key: text,
     request: fc.record(
-      { method: text, url: text, headers, data: text },
+      { method: text, url: text, headers, data: text, opaque: fc.constant(true) },
       { requiredKeys: ['method', 'url', 'headers'], noNullPrototype: true },
     ),
     status: fc.integer({ min: 0, max: 999 }),
