@@ -1,5 +1,6 @@
 /** installCache & co: a cache under axios itself. All global state of this package is here. */
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { isDeepStrictEqual } from 'node:util';
 import type { AxiosAdapter, AxiosInstance, InternalAxiosRequestConfig } from 'axios';
 import { type CacheAdapter, cacheAdapter } from './adapter.js';
 import { type InnerAdapter, ownAxios, resolveAdapter } from './axios.js';
@@ -21,81 +22,109 @@ export type InstallOptions = CacheOptions & {
 interface Installation {
   adapter: CacheAdapter;
   copies: ReadonlySet<AxiosCopy>;
-  /** What holds for copies that this one does not patch. */
-  outer: Installation | undefined;
+  layers: readonly Layer[];
+  isOver: boolean;
 }
 
-interface Patched {
+/**
+ * One adapter of ours in the defaults of a copy, and what it took the place of. As a rule a copy has one, however many
+ * installations use it; when somebody else has put an adapter over ours, the next installation makes another over that.
+ */
+interface Layer {
+  copy: AxiosCopy;
   original: unknown;
   dispatch: AxiosAdapter;
   users: Set<Installation>;
 }
 
-const patched = new Map<AxiosCopy, Patched>();
+/** What an async context is inside of: `enabled` with its cache, or `disabled` without one. */
+interface Scope {
+  installation: Installation | undefined;
+  outer: Scope | undefined;
+}
+
+const layerOf = new WeakMap<object, Layer>();
 let installed: Installation | undefined;
-/** Inside `enabled` its installation, inside `disabled` null; outside of both undefined. */
-const scope = new AsyncLocalStorage<Installation | null>();
+const scope = new AsyncLocalStorage<Scope>();
+/** The layer that a request came in by: what it must go on to if its copies had different adapters. */
+const entrance = new AsyncLocalStorage<Layer>();
 
-function current(): Installation | undefined {
-  const scoped = scope.getStore();
-  return scoped === undefined ? installed : (scoped ?? undefined);
-}
-
-function installationFor(copy: AxiosCopy): Installation | undefined {
-  for (let one = current(); one !== undefined; one = one.outer) if (one.copies.has(copy)) return one;
-  return undefined;
-}
-
-/** Puts one dispatching adapter into the copy's defaults; which cache it serves is decided per request. */
-function patch(copy: AxiosCopy, user: Installation): void {
-  let state = patched.get(copy);
-  if (state === undefined) {
-    const original = copy.defaults.adapter;
-    const dispatch = async (config: InternalAxiosRequestConfig) => {
-      const installation = installationFor(copy);
-      return installation === undefined
-        ? resolveAdapter(original as InnerAdapter, config)(config)
-        : installation.adapter(config);
-    };
-    state = { original, dispatch, users: new Set() };
-    patched.set(copy, state);
-    copy.defaults.adapter = dispatch;
+/** The innermost cache in force here and now, of those that patch `copy` if one is given. */
+function inForce(copy?: AxiosCopy): Installation | undefined {
+  const serves = ({ isOver, copies }: Installation) => !isOver && (copy === undefined || copies.has(copy));
+  for (let here = scope.getStore(); here !== undefined; here = here.outer) {
+    if (here.installation === undefined) return undefined;
+    if (serves(here.installation)) return here.installation;
   }
-  state.users.add(user);
+  return installed !== undefined && serves(installed) ? installed : undefined;
 }
 
-function unpatch(copy: AxiosCopy, user: Installation): void {
-  const state = patched.get(copy);
-  if (state === undefined || !state.users.delete(user) || state.users.size > 0) return;
-  patched.delete(copy);
-  // If somebody else has put an adapter over ours since, that one stays: ours, below it, passes everything through.
-  if (copy.defaults.adapter === state.dispatch) copy.defaults.adapter = state.original;
+/** Our layer if it is on top; one that lies below somebody else's adapter is not to be found, and not to be undone. */
+function topLayer(copy: AxiosCopy): Layer | undefined {
+  const layer = layerOf.get(copy.defaults.adapter as object);
+  return layer?.copy === copy ? layer : undefined;
 }
 
-function copiesOf(options: InstallOptions): AxiosCopy[] {
-  const { axios } = options;
-  const copies = axios === undefined ? [ownAxios as AxiosCopy] : Array.isArray(axios) ? axios : [axios];
-  for (const copy of copies) {
-    const isCopy = typeof copy === 'function' && typeof (copy as Partial<AxiosCopy>).defaults === 'object';
-    if (!isCopy)
-      throw new CacheOptionError('axios', axios, 'allowed: axios itself, or an array of copies of it');
+/** Which cache a request gets is decided when it is made. A layer serves its own users alone: no request meets one twice. */
+function addLayer(copy: AxiosCopy): Layer {
+  const layer: Layer = { copy, original: copy.defaults.adapter, dispatch, users: new Set() };
+  async function dispatch(config: InternalAxiosRequestConfig) {
+    const installation = inForce(copy);
+    return installation !== undefined && layer.users.has(installation)
+      ? entrance.run(layer, () => installation.adapter(config))
+      : resolveAdapter(layer.original as InnerAdapter, config)(config);
+  }
+  layerOf.set(dispatch, layer);
+  copy.defaults.adapter = dispatch;
+  return layer;
+}
+
+function copiesOf({ axios = ownAxios as AxiosCopy }: InstallOptions): readonly AxiosCopy[] {
+  const copies: readonly AxiosCopy[] = Array.isArray(axios) ? axios : [axios];
+  const isCopy = (copy: unknown) =>
+    typeof copy === 'function' && typeof (copy as Partial<AxiosCopy>).defaults === 'object';
+  if (copies.length === 0 || !copies.every(isCopy)) {
+    throw new CacheOptionError('axios', axios, 'allowed: axios itself, or an array of copies of it');
   }
   return copies;
 }
 
-function makeInstallation(options: InstallOptions, outer: Installation | undefined): Installation {
+/** What does the network for these copies: what did it before, for each its own. */
+function innerAdapter(copies: readonly AxiosCopy[]): InnerAdapter {
+  const originals = copies.map((copy) => topLayer(copy)?.original ?? copy.defaults.adapter);
+  const [first] = originals;
+  if (originals.every((original) => isDeepStrictEqual(original, first))) return first as InnerAdapter;
+  return (config) => {
+    const original = entrance.getStore()?.original ?? first;
+    return resolveAdapter(original as InnerAdapter, config)(config);
+  };
+}
+
+function install(options: InstallOptions): Installation {
+  assertObject(options);
   const copies = copiesOf(options);
   const { axios: _, ...own } = options;
-  const [first] = copies;
-  const original = first && (patched.get(first)?.original ?? first.defaults.adapter);
-  const adapter = cacheAdapter({ adapter: original as InnerAdapter, ...own } as CacheOptions);
-  const installation: Installation = { adapter, copies: new Set(copies), outer };
-  for (const copy of copies) patch(copy, installation);
+  const adapter = cacheAdapter({ ...own, adapter: own.adapter ?? innerAdapter(copies) } as CacheOptions);
+  const layers = copies.map((copy) => topLayer(copy) ?? addLayer(copy));
+  const installation: Installation = { adapter, copies: new Set(copies), layers, isOver: false };
+  for (const { users } of layers) users.add(installation);
   return installation;
 }
 
+function assertObject(options: unknown): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new CacheOptionError('options', options, 'allowed: an object');
+  }
+}
+
 function release(installation: Installation): Promise<void> {
-  for (const copy of installation.copies) unpatch(copy, installation);
+  installation.isOver = true;
+  for (const layer of installation.layers) {
+    layer.users.delete(installation);
+    // With somebody else's adapter over ours, that one stays; ours, below it, passes everything through from now on.
+    if (layer.users.size === 0 && topLayer(layer.copy) === layer)
+      layer.copy.defaults.adapter = layer.original;
+  }
   return installation.adapter.close();
 }
 
@@ -109,7 +138,7 @@ function release(installation: Installation): Promise<void> {
  */
 export function installCache(options: InstallOptions = {}): CacheAdapter {
   const before = installed;
-  const next = makeInstallation(options, undefined);
+  const next = install(options);
   installed = next;
   // Not awaited: what it would tell is in its own cache's events, and installing is synchronous.
   if (before !== undefined) release(before).catch(() => {});
@@ -125,12 +154,12 @@ export async function uninstallCache(): Promise<void> {
 
 /** Whether axios is cached here and now: inside `disabled` it is not. */
 export function isInstalled(): boolean {
-  return current() !== undefined;
+  return inForce() !== undefined;
 }
 
 /** The installed cache; undefined when none is. */
 export function getCache(): ResponseCache | undefined {
-  return current()?.adapter.cache;
+  return inForce()?.adapter.cache;
 }
 
 /** Runs `fn` with axios cached, in all async work that it starts too, and restores what was. */
@@ -142,29 +171,31 @@ export async function enabled<T>(
 ): Promise<T> {
   const fn = typeof first === 'function' ? first : second;
   if (typeof fn !== 'function') throw new CacheOptionError('fn', fn, 'allowed: a function');
-  const installation = makeInstallation(typeof first === 'function' ? {} : first, current());
+  const installation = install(typeof first === 'function' ? {} : first);
   try {
-    return await scope.run(installation, async () => fn());
+    return await scope.run({ installation, outer: scope.getStore() }, async () => fn());
   } finally {
-    await release(installation);
+    // What counts is what came of `fn`; that a store does not close well is no reason to lose it.
+    await release(installation).catch(() => {});
   }
 }
 
 /** Runs `fn` with axios not cached, in all async work that it starts too, and restores what was. */
 export async function disabled<T>(fn: () => T | Promise<T>): Promise<T> {
-  return scope.run(null, async () => fn());
+  if (typeof fn !== 'function') throw new CacheOptionError('fn', fn, 'allowed: a function');
+  return scope.run({ installation: undefined, outer: scope.getStore() }, async () => fn());
 }
 
 /** Empties the installed cache; without effect if none is installed. */
 export async function clear(): Promise<void> {
-  await current()?.adapter.clear();
+  await inForce()?.adapter.clear();
 }
 
 /** `removeExpiredResponses` of the installed cache; 0 if none is installed. */
 export async function removeExpiredResponses(
   options?: Parameters<ResponseCache['removeExpiredResponses']>[0],
 ): Promise<number> {
-  return (await current()?.adapter.removeExpiredResponses(options)) ?? 0;
+  return (await inForce()?.adapter.removeExpiredResponses(options)) ?? 0;
 }
 
 /** An axios instance with a cache round it. */
@@ -187,10 +218,9 @@ export function wrapAxios<Instance extends AxiosInstance>(
   if (typeof instance !== 'function' || typeof instance.defaults !== 'object') {
     throw new CacheOptionError('instance', instance, 'allowed: an axios instance');
   }
-  const adapter = cacheAdapter({
-    adapter: instance.defaults.adapter as InnerAdapter,
-    ...options,
-  } as CacheOptions);
+  assertObject(options);
+  const inner = options.adapter ?? (instance.defaults.adapter as InnerAdapter | null) ?? undefined;
+  const adapter = cacheAdapter({ ...options, adapter: inner } as CacheOptions);
   instance.defaults.adapter = adapter;
   return Object.assign(instance, { cache: adapter.cache, cacheAdapter: adapter });
 }
