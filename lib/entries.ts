@@ -37,6 +37,7 @@ export class Entries {
   readonly #pending = new Map<string, Pending>();
   #version: number | undefined;
   #closed = false;
+  #closing: Promise<void> | undefined;
 
   constructor(options: EntriesOptions) {
     this.store = options.store;
@@ -134,7 +135,7 @@ export class Entries {
         const done = this.store.set(key, encoded, this.meta(record));
         if (!(done instanceof Promise)) {
           this.#remember(key, load(record));
-          this.#trim();
+          this.trim();
           return true;
         }
         this.#behind(key, load(record), done);
@@ -163,7 +164,7 @@ export class Entries {
     this.#hot?.delete(key);
     const settled = this.#inTime(done, loaded === undefined ? 'delete' : 'set')
       .then(
-        () => this.#trim(),
+        () => this.trim(),
         (error: unknown) => this.#fail(error, loaded === undefined ? 'delete' : 'write', key),
       )
       .finally(() => {
@@ -191,6 +192,19 @@ export class Entries {
     for (const key of keys) this.#behind(key, undefined, done);
   }
 
+  /** Keys of what is stored of a URL, where the store can look it up; a failure is an event, and none are known. */
+  async keysByUrl(url: string): Promise<readonly string[]> {
+    const { store } = this;
+    if (this.#closed || store.keysByUrl === undefined) return [];
+    try {
+      const keys = store.keysByUrl(this.tag(url));
+      return keys instanceof Promise ? await this.#inTime(keys, 'keysByUrl') : keys;
+    } catch (error) {
+      this.#fail(error, 'look-up by URL');
+      return [];
+    }
+  }
+
   /** What the store is told of a URL. */
   tag(url: string): string {
     return this.#options.tag(url);
@@ -206,19 +220,19 @@ export class Entries {
     return meta;
   }
 
-  #trim(): void {
+  /** Evicts until within the limits. Rejects never: a failure is an event. */
+  trim(): MaybePromise<void> {
     const limits = this.#options.limits();
     if (limits === undefined || this.store.trim === undefined) return;
     try {
       const evicted = this.store.trim(limits);
       if (evicted instanceof Promise) {
-        evicted.then(
+        return evicted.then(
           (keys) => this.#evicted(keys),
           (error: unknown) => this.#fail(error, 'trim'),
         );
-      } else {
-        this.#evicted(evicted);
       }
+      this.#evicted(evicted);
     } catch (error) {
       this.#fail(error, 'trim');
     }
@@ -253,8 +267,13 @@ export class Entries {
     }
   }
 
-  async close(closeStore: boolean): Promise<void> {
-    if (this.#closed) return;
+  /** However often it is called, it is done once, and all calls wait for it. */
+  close(closeStore: boolean): Promise<void> {
+    this.#closing ??= this.#close(closeStore);
+    return this.#closing;
+  }
+
+  async #close(closeStore: boolean): Promise<void> {
     await this.flush();
     this.#closed = true;
     this.#hot?.clear();

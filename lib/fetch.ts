@@ -117,7 +117,8 @@ export async function stream(
 
 /** Refreshes an expired response that was served, once however many callers; what fails is an event. */
 export function refreshBehind(core: Core, exchange: Exchange, selected: Selected): void {
-  const { asked, config } = exchange;
+  const { asked, config, settings } = exchange;
+  if (settings.readOnly) return; // nothing could be kept of it
   const headers = conditionalHeaders(selected.record);
   const going: Call = {
     asked,

@@ -227,15 +227,7 @@ export async function invalidate(
         }
       }
     }
-    const byUrl = core.entries.store.keysByUrl;
-    if (byUrl !== undefined && !core.entries.closed) {
-      try {
-        for (const key of await byUrl.call(core.entries.store, core.entries.tag(settings.redactor.url(url))))
-          keys.add(key);
-      } catch (error) {
-        core.fail(error, 'invalidate', { url: settings.redactor.url(url) });
-      }
-    }
+    for (const key of await core.entries.keysByUrl(settings.redactor.url(url))) keys.add(key);
     await removeWithVariants(core, [...keys], settings.redactor.url(url));
   }
 }
