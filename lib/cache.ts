@@ -1,10 +1,10 @@
 /** ResponseCache: inspection and maintenance of what is stored. */
 import type { AxiosRequestConfig, AxiosResponse } from 'axios';
 import { CachedResponse, type InvalidEntry } from './cached-response.js';
+import { copyEntries } from './copy.js';
 import type { Core } from './core.js';
 import { CacheOptionError } from './errors.js';
 import type { CacheEventName, CacheListener } from './events.js';
-import { saveResponse } from './keep.js';
 import { assertKeyable, find, keyNow, type Lookup, requestFor } from './lookup.js';
 import { Maintenance } from './maintenance.js';
 import { assertExpireAfter } from './policy/expiry.js';
@@ -12,6 +12,7 @@ import type { ExpireAfter } from './policy/types.js';
 import type { IndexRecord } from './record/record.js';
 import { redate } from './redate.js';
 import { type Rekeyed, recreateKeys } from './rekey.js';
+import { saveResponse } from './save.js';
 import { selectEntries } from './selecting.js';
 import { assertFlags, type OlderThan, olderThanMoment, type Selector } from './selector.js';
 import { assertKnownOptions } from './settings.js';
@@ -209,17 +210,11 @@ export class ResponseCache {
     return recreateKeys(this.#core, this.#maintenance);
   }
 
-  /** Copies every entry of another cache in; resolves with how many responses. */
+  /** Copies every entry of another cache in, where it replaces what is the same; resolves with how many responses. */
   async update(other: ResponseCache): Promise<number> {
     if (!(other instanceof ResponseCache))
       throw new CacheOptionError('other', other, 'allowed: a ResponseCache');
-    let count = 0;
-    for await (const { record } of other.#maintenance.scan()) {
-      if (record === undefined) continue;
-      await this.#maintenance.run(() => this.#maintenance.write(record));
-      if (record.kind === 'response') count += 1;
-    }
-    return count;
+    return copyEntries(other.#maintenance, this.#maintenance);
   }
 
   /** Stores a response by hand, as if `config` had just brought it. Resolves with what is stored. */

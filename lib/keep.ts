@@ -1,22 +1,17 @@
-/** From what the origin answered to what is stored: the record, the variants of its URL, the redirects to it. */
-import type { AxiosResponse } from 'axios';
 import { CachedResponse } from './cached-response.js';
 import type { Core } from './core.js';
-import { CacheOptionError, CacheStoreError } from './errors.js';
-import { isStream, type Received } from './forward.js';
+import type { Received } from './forward.js';
 import { type ExpiryLevels, expirationOf } from './policy/freshness.js';
 import { freshenHeaders } from './policy/revalidation.js';
 import { isStorable, storableHeaders } from './policy/storable.js';
-import { DO_NOT_CACHE, type ExpireAfter, type RequestView } from './policy/types.js';
+import type { RequestView } from './policy/types.js';
 import { varyNames } from './policy/vary.js';
 import type { IndexEntry, IndexRecord, ResponseRecord, VaryPair } from './record/record.js';
 import { headerValue } from './record/record.js';
 import type { CacheRequest } from './request/request.js';
 import { transportKey } from './request/transport.js';
 import { variantKey, varyPairs } from './request/vary.js';
-import { headerList, receivedBody } from './response/received.js';
 import type { Settings } from './settings.js';
-import { expiryLevels, viewOf } from './wishes.js';
 
 /** All that storing needs to know of the request that brought the response. */
 export interface Asked {
@@ -193,7 +188,7 @@ async function addToIndex(
   await core.entries.write({ kind: 'index', key, url, createdAt: index?.createdAt ?? core.clock(), entries });
 }
 
-function isSameVariant(a: IndexEntry, b: IndexEntry): boolean {
+export function isSameVariant(a: IndexEntry, b: IndexEntry): boolean {
   if (a.key === b.key && a.redirects === undefined && b.redirects === undefined) return true;
   return (
     a.vary.length === b.vary.length &&
@@ -301,59 +296,4 @@ async function redateIndex(core: Core, asked: Asked, record: ResponseRecord): Pr
 function redated(entry: IndexEntry, expiresAt: number | undefined): IndexEntry {
   const { expiresAt: _, ...undated } = entry;
   return expiresAt === undefined ? undated : { ...undated, expiresAt };
-}
-
-/** A response put in by hand: it is stored whatever the policy would say, and expires as any other. */
-export async function saveResponse(
-  core: Core,
-  request: CacheRequest,
-  response: AxiosResponse,
-  expireAfter: ExpireAfter,
-): Promise<ResponseRecord> {
-  const settings = core.live.current;
-  const body = await givenBody(response);
-  const now = core.clock();
-  const levels = expiryLevels(request, { expireAfter }, settings);
-  const received: Received = {
-    status: response.status,
-    statusText: response.statusText,
-    headers: headerList(response.headers),
-    data: undefined,
-    request: undefined,
-    requestTime: now,
-    responseTime: now,
-    sequence: core.nextSequence(),
-    chain: [request],
-    hops: [],
-  };
-  const view = viewOf(request, { expireAfter }, settings.policy.shared);
-  const expiration = expirationOf(received, levels, settings.policy);
-  if (expiration.doNotCache) {
-    throw new CacheOptionError('expireAfter', DO_NOT_CACHE, 'DO_NOT_CACHE and save contradict each other');
-  }
-  const key = await settings.keyer.keyOf(request);
-  const asked: Asked = {
-    request,
-    key,
-    view,
-    levels,
-    settings: { ...settings, filterFn: undefined },
-    index: 'unread',
-    lookedAt: 0,
-  };
-  const kept = await keep(core, asked, received, body, expiration.expiresAt);
-  if (kept.record === undefined) throw new CacheStoreError(`the response could not be saved: ${kept.reason}`);
-  return kept.record;
-}
-
-/** The body of a response that went through axios' transforms: a parsed value goes back to its JSON text. */
-async function givenBody({ data }: AxiosResponse): Promise<Body> {
-  const isParsed =
-    (typeof data === 'object' && data !== null) || typeof data === 'number' || typeof data === 'boolean';
-  const body = await receivedBody(data);
-  if (body !== undefined && !(isParsed && body.bodyType === 'json')) return body;
-  const text: unknown = isParsed && !isStream(data) ? JSON.stringify(data) : undefined;
-  if (typeof text !== 'string')
-    throw new CacheOptionError('response.data', data, 'allowed: bytes, text or a JSON value');
-  return { bytes: Buffer.from(text), bodyType: 'bytes', flavour: undefined };
 }
