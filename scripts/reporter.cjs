@@ -1,10 +1,23 @@
 // mocha's spec reporter, plus one plain closing line that a script can read: `N passed, N failed, N skipped`.
 const { reporters } = require('mocha');
 
+const GRACE_MS = 10_000;
+
 module.exports = class PlainClosingLine extends reporters.Spec {
   epilogue() {
     super.epilogue();
     const { passes, failures, pending } = this.stats;
     process.stdout.write(`${passes} passed, ${failures} failed, ${pending} skipped\n`);
+    failIfStillAlive();
   }
 };
+
+/** mocha waits for whatever keeps the process alive: a server, socket or timer that a spec or the library left open. */
+function failIfStillAlive() {
+  const timer = setTimeout(() => {
+    const kept = process.getActiveResourcesInfo().filter((name) => !/^(TTYWrap|PipeWrap)$/.test(name));
+    process.stderr.write(`the specs have ended, but something keeps the process alive: ${kept.join(', ')}\n`);
+    process.exit(1);
+  }, GRACE_MS);
+  timer.unref();
+}
