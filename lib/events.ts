@@ -1,4 +1,4 @@
-import type { CacheError } from './errors.js';
+import { type CacheError, CacheOptionError } from './errors.js';
 
 /** What an event tells. */
 export interface CacheEvent {
@@ -41,15 +41,38 @@ export interface CacheEvents {
 export type CacheEventName = keyof CacheEvents;
 export type CacheListener = (event: CacheEvent) => void;
 
+const NAMES: Readonly<Record<CacheEventName, true>> = {
+  hit: true,
+  miss: true,
+  stale: true,
+  revalidated: true,
+  stored: true,
+  bypass: true,
+  evicted: true,
+  invalidated: true,
+  error: true,
+};
+
+function assertSubscription(event: string, listener: unknown): void {
+  if (!Object.hasOwn(NAMES, event)) {
+    throw new CacheOptionError('event', event, `allowed: ${Object.keys(NAMES).join(', ')}`);
+  }
+  if (typeof listener !== 'function') {
+    throw new CacheOptionError('listener', listener, 'allowed: a function');
+  }
+}
+
 /** Listeners by event. One that throws, or rejects, harms nobody. */
 export class Events {
   readonly #listeners = new Map<CacheEventName, CacheListener[]>();
 
   on(event: CacheEventName, listener: CacheListener): void {
+    assertSubscription(event, listener);
     this.#listeners.set(event, [...(this.#listeners.get(event) ?? []), listener]);
   }
 
   off(event: CacheEventName, listener: CacheListener): void {
+    assertSubscription(event, listener);
     const left = (this.#listeners.get(event) ?? []).filter((other) => other !== listener);
     if (left.length === 0) this.#listeners.delete(event);
     else this.#listeners.set(event, left);
