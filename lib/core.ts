@@ -6,7 +6,7 @@ import { CacheOptionError } from './errors.js';
 import { type CacheEvent, Events } from './events.js';
 import { Flights } from './flight.js';
 import type { Landing } from './network.js';
-import type { CacheOptions } from './options.js';
+import type { CacheOptions, CommonOptions } from './options.js';
 import { Recent } from './recent.js';
 import { createCodec } from './record/codec.js';
 import { assertCompression } from './record/compression.js';
@@ -14,7 +14,7 @@ import { assertEncryptionKey, assertSecretKey } from './record/keys.js';
 import { assertKnownOptions, assertOptionValues, COMMON_OPTION_NAMES, LiveSettings } from './settings.js';
 import { type CacheStats, newStats } from './stats.js';
 import { backendOptionNames, resolveBackend } from './stores/resolve.js';
-import type { StoreLimits } from './stores/store.js';
+import type { Store, StoreLimits } from './stores/store.js';
 import { Turns } from './turns.js';
 
 const DEFAULT_HOT_BYTES = 32 * 1024 * 1024;
@@ -38,8 +38,8 @@ export class Core {
 
   constructor(options: CacheOptions) {
     const { own, backend } = splitOptions(options);
-    this.live = new LiveSettings(options);
-    const { store, owned } = resolveBackend(options.backend ?? 'sqlite', backend);
+    const { store, owned } = resolveBackend(backendOf(options), backend);
+    this.live = new LiveSettings(options, (given) => assertBounds(store, given));
     this.#ownsStore = owned;
     this.clock = own.clock ?? Date.now;
     const encryptionKey = assertEncryptionKey('encryptionKey', own.encryptionKey);
@@ -59,15 +59,6 @@ export class Core {
       onError: (error, reason, key) => this.fail(error, reason, key === undefined ? {} : { key }),
       onEvicted: (key) => this.events.emit('evicted', { key, reason: 'maxEntries or maxBytes' }),
     });
-    if (this.#limits() !== undefined && store.trim === undefined) {
-      const [name, value] =
-        own.maxEntries === undefined ? ['maxBytes', own.maxBytes] : ['maxEntries', own.maxEntries];
-      throw new CacheOptionError(
-        String(name),
-        value,
-        `the store ${store.constructor.name} can't evict: leave it out`,
-      );
-    }
     store.observe?.((error, reason) => this.fail(error, reason));
   }
 
@@ -110,13 +101,25 @@ export class Core {
   }
 }
 
+/** Only what is not given has a default: null is a mistake. */
+function backendOf({ backend }: CacheOptions): unknown {
+  return backend === undefined ? 'sqlite' : backend;
+}
+
+/** A bound that nobody would keep is refused. */
+function assertBounds(store: Store, { maxEntries, maxBytes }: CommonOptions): void {
+  if (store.trim !== undefined || (maxEntries ?? maxBytes) === undefined) return;
+  const [name, value] = maxEntries === undefined ? ['maxBytes', maxBytes] : ['maxEntries', maxEntries];
+  throw new CacheOptionError(name, value, `the store ${store.constructor.name} can't evict: leave it out`);
+}
+
 /** Common options stand beside the backend's own; whatever belongs to neither is an error. */
 function splitOptions(options: CacheOptions): { own: CacheOptions; backend: Record<string, unknown> } {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw new CacheOptionError('options', options, 'allowed: an object');
   }
   assertOptionValues(options);
-  const backendNames = backendOptionNames(options.backend ?? 'sqlite');
+  const backendNames = backendOptionNames(backendOf(options));
   // A class that is not ours declares its own options: it gets what is not common, and judges.
   if (backendNames !== undefined) {
     assertKnownOptions(options, [...COMMON_OPTION_NAMES, ...backendNames], 'option');

@@ -250,22 +250,27 @@ const defaults: Readonly<Record<string, unknown>> = {
 
 /** Holds the options in force and what they compile to. */
 export class LiveSettings {
+  readonly #assertKept: (options: CommonOptions) => void;
   #options: CommonOptions;
   /** Read by the request path at the start of each request; a request keeps what it read. */
   current: Settings;
   /** What `adapter.settings` is. */
   readonly view: CacheSettings;
 
-  constructor(options: CommonOptions) {
+  /** `assertKept`: what the store has to say about options that are valid in themselves. */
+  constructor(options: CommonOptions, assertKept: (options: CommonOptions) => void = () => {}) {
     assertOptionValues(options);
+    assertKept(options);
+    this.#assertKept = assertKept;
     this.#options = { ...options };
     this.current = compileSettings(this.#options);
     this.view = this.#makeView();
   }
 
   #assign(name: string, value: unknown): void {
-    if (!(name in live)) {
-      if (name in fixed) throw new CacheOptionError(name, value, 'it is fixed when the cache is made');
+    if (!Object.hasOwn(live, name)) {
+      if (Object.hasOwn(fixed, name))
+        throw new CacheOptionError(name, value, 'it is fixed when the cache is made');
       assertKnownOptions({ [name]: value }, Object.keys(live), 'setting');
     }
     const next: Record<string, unknown> = { ...this.#options };
@@ -276,6 +281,7 @@ export class LiveSettings {
     if (value === undefined) delete next[real];
     else next[real] = value;
     assertOptionValues(next as CommonOptions);
+    this.#assertKept(next as CommonOptions);
     this.current = compileSettings(next as CommonOptions);
     this.#options = next as CommonOptions;
   }
