@@ -123,6 +123,22 @@ describe('The seed: expiry', () => {
     );
   }
 
+  for (const request of [0, 10, -1]) {
+    it(
+      `A37 precedence: ${request} of the request beats DO_NOT_CACHE of its URL and of the adapter`,
+      using(
+        { urlsExpireAfter: { '127.0.0.1/a': DO_NOT_CACHE }, expireAfter: DO_NOT_CACHE },
+        async ({ http, origin }) => {
+          for (const path of ['/a', '/b']) {
+            origin.on(path, answer('x', { etag: '"1"' }));
+            expect((await http.get(path, { expireAfter: request })).cacheKey, path).to.be.a('string');
+            expect((await http.get(path)).cacheKey, path).to.equal(undefined);
+          }
+        },
+      ),
+    );
+  }
+
   it(
     'A38 expiry of a request: it dates what that request stores, and no hit re-dates it',
     using({}, async ({ http, clock }) => {
