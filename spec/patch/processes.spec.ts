@@ -1,10 +1,10 @@
 /** What a program of its own shows: the builds, by import and by require, with nothing of ours in between. */
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
-import { type Built, build } from '../support/built.js';
+import { type Built, build, scratchDirectory } from '../support/built.js';
 import { Origin } from '../support/origin.js';
 
 const run = promisify(execFile);
@@ -75,13 +75,9 @@ for (const kind of ['import', 'require'] as const) {
     });
     beforeEach(async () => {
       origin = await Origin.start();
-      // Beside the build, from where axios is found.
-      directory = await mkdtemp(join(dirname(built.directory), 'program-'));
+      directory = await scratchDirectory();
     });
-    afterEach(async () => {
-      await origin.close();
-      await rm(directory, { recursive: true, force: true });
-    });
+    afterEach(() => origin.close());
 
     /** Runs a program in a directory of its own; it must end by itself. */
     async function result(program: string, inWorker = ''): Promise<unknown> {
@@ -129,18 +125,14 @@ for (const kind of ['import', 'require'] as const) {
 
 describe('the other copy of axios in a program of its own', () => {
   let origin: Origin;
-  let directory: string | undefined;
   beforeEach(async () => {
     origin = await Origin.start();
   });
-  afterEach(async () => {
-    await origin.close();
-    if (directory !== undefined) await rm(directory, { recursive: true, force: true });
-  });
+  afterEach(() => origin.close());
 
   it('import patches what import gives; the copy of require is patched when it is named', async () => {
     const built = await build();
-    directory = await mkdtemp(join(dirname(built.directory), 'program-'));
+    const directory = await scratchDirectory();
     const file = join(directory, 'both.mjs');
     await writeFile(
       file,

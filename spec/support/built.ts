@@ -20,18 +20,25 @@ export interface Built {
 
 let built: Promise<Built> | undefined;
 
-/** Once a process, below `node_modules`, from where the package's own dependencies are found; gone when it exits. */
+/** Built once a process. */
 export function build(): Promise<Built> {
   built ??= buildNow();
   return built;
 }
 
-async function buildNow(): Promise<Built> {
-  const modules = dirname(dirname(require.resolve('tsup/package.json')));
+const modules = dirname(dirname(require.resolve('tsup/package.json')));
+
+/** A directory below `node_modules`, from where programs in it find what we depend on; gone when the process exits. */
+export async function scratchDirectory(): Promise<string> {
   const parent = join(modules, '.cache');
   await mkdir(parent, { recursive: true });
   const directory = await mkdtemp(join(parent, 'axios-stash-'));
   process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+async function buildNow(): Promise<Built> {
+  const directory = await scratchDirectory();
   const cli = join(modules, 'tsup/dist/cli-default.js');
   const options = ['--no-dts', '--no-sourcemap', '--silent', '--out-dir', directory];
   const cwd = fileURLToPath(new URL('../..', import.meta.url));

@@ -1,6 +1,12 @@
 /** One origin, one cache, one axios instance, and what to clean up after a spec. */
 import axios, { type AxiosInstance, type CreateAxiosDefaults } from 'axios';
-import { type CacheAdapter, type CacheEvent, type CacheOptions, cacheAdapter, MemoryBackend } from '../../lib/index.js';
+import {
+  type CacheAdapter,
+  type CacheEvent,
+  type CacheOptions,
+  cacheAdapter,
+  MemoryBackend,
+} from '../../lib/index.js';
 import { type Handler, Origin, TestClock } from './origin.js';
 
 export interface Rig {
@@ -12,12 +18,19 @@ export interface Rig {
   /** `error` events so far. */
   errors: CacheEvent[];
   /** Another instance over its own cache, on the same origin and clock. */
-  another(options?: CacheOptions, defaults?: CreateAxiosDefaults): { adapter: CacheAdapter; http: AxiosInstance };
+  another(
+    options?: CacheOptions,
+    defaults?: CreateAxiosDefaults,
+  ): { adapter: CacheAdapter; http: AxiosInstance };
   close(): Promise<void>;
 }
 
 /** A cache in memory over a real origin, its clock stopped. Pass `backend` for another store. */
-export async function rig(options: CacheOptions = {}, defaults: CreateAxiosDefaults = {}, fallback?: Handler): Promise<Rig> {
+export async function rig(
+  options: CacheOptions = {},
+  defaults: CreateAxiosDefaults = {},
+  fallback?: Handler,
+): Promise<Rig> {
   const origin = await Origin.start(fallback);
   const clock = new TestClock();
   const adapters: CacheAdapter[] = [];
