@@ -152,7 +152,8 @@ describe('The seed: backends', () => {
         made = this;
       }
     }
-    await using({ backend: Spied, label: 'my-cache' }, async ({ http }) => {
+    const options: ClassOptions<typeof Spied> = { backend: Spied, label: 'my-cache' };
+    await using(options, async ({ http }) => {
       await http.get('/a');
       expect(made?.options).to.deep.equal({ label: 'my-cache' });
       expect(made?.map.size).to.equal(1);
