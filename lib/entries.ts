@@ -2,8 +2,9 @@
  * Reads and writes decoded records over a store: hot records first, then writes still on their way, then the store.
  * Nothing here rejects: what a store or a record does wrong becomes a miss and an `error` event.
  */
-import { CacheRecordError, CacheStoreError } from './errors.js';
-import { HotRecords, type Loaded } from './hot.js';
+import { type CacheError, CacheRecordError, CacheStoreError } from './errors.js';
+import { HotRecords, type Loaded, type Ticket } from './hot.js';
+import { Recent } from './recent.js';
 import type { RecordCodec } from './record/codec.js';
 import type { StoreRecord } from './record/record.js';
 import type { MaybePromise, Store, StoreLimits, StoreMeta } from './stores/store.js';
@@ -35,6 +36,10 @@ export class Entries {
   readonly #options: EntriesOptions;
   readonly #hot: HotRecords | undefined;
   readonly #pending = new Map<string, Pending>();
+  readonly #changed = new Recent();
+  #changes = 0;
+  /** Work behind responses that will yet write. */
+  readonly #work = new Set<Promise<unknown>>();
   #version: number | undefined;
   #closed = false;
   #closing: Promise<void> | undefined;
@@ -90,59 +95,84 @@ export class Entries {
   }
 
   async #readLate(key: string, bytes: Promise<Uint8Array | undefined>): Promise<Loaded | undefined> {
-    let value: Uint8Array | undefined;
+    const ticket = this.#hot?.begin(key);
     try {
-      value = await this.#inTime(bytes, 'get');
+      const value = await this.#inTime(bytes, 'get');
+      return value === undefined ? undefined : await this.#decode(key, value, ticket);
     } catch (error) {
       this.#fail(error, 'read', key);
       return undefined;
+    } finally {
+      this.#hot?.end(key, ticket);
     }
-    return value === undefined ? undefined : this.#decode(key, value);
   }
 
-  #decode(key: string, bytes: Uint8Array): MaybePromise<Loaded | undefined> {
+  #decode(key: string, bytes: Uint8Array, ticket?: Ticket): MaybePromise<Loaded | undefined> {
     try {
       const record = this.codec.decode(key, bytes);
-      if (record instanceof Promise) {
-        return record.then(
-          (late) => this.#remember(key, load(late)),
-          (error: unknown) => {
-            this.#fail(error, 'unreadable record', key);
-            return undefined;
-          },
-        );
-      }
-      return this.#remember(key, load(record));
+      if (record instanceof Promise) return this.#decodeLate(key, record, ticket ?? this.#hot?.begin(key));
+      const loaded = load(record);
+      this.#hot?.set(key, loaded, ticket);
+      return loaded;
     } catch (error) {
       this.#fail(error, 'unreadable record', key);
       return undefined;
     }
   }
 
-  #remember(key: string, loaded: Loaded): Loaded {
-    this.#hot?.set(key, loaded);
-    return loaded;
+  async #decodeLate(
+    key: string,
+    record: Promise<StoreRecord>,
+    ticket: Ticket | undefined,
+  ): Promise<Loaded | undefined> {
+    try {
+      const loaded = load(await record);
+      this.#hot?.set(key, loaded, ticket);
+      return loaded;
+    } catch (error) {
+      this.#fail(error, 'unreadable record', key);
+      return undefined;
+    } finally {
+      this.#hot?.end(key, ticket);
+    }
+  }
+
+  /** What was in memory of the key holds no longer. */
+  #change(key: string): void {
+    this.#hot?.delete(key);
+    this.#changes += 1;
+    this.#changed.note(key, this.#changes);
+  }
+
+  /** For `hasChangedSince`. */
+  get changes(): number {
+    return this.#changes;
+  }
+
+  /** Whether a request has written or deleted the key since `changes` was this. */
+  hasChangedSince(key: string, changes: number): boolean {
+    return this.#changed.hasHappenedSince(key, changes);
   }
 
   /** Whether it was stored; false after a failure, which was an event. Does not wait for a remote store. */
   write(record: StoreRecord): MaybePromise<boolean> {
     if (this.#closed) return false;
     const { key } = record;
+    this.#change(key);
     let encoded: MaybePromise<Uint8Array>;
     try {
       encoded = this.codec.encode(key, record);
       if (!(encoded instanceof Promise) && !this.#pending.has(key)) {
         const done = this.store.set(key, encoded, this.meta(record));
         if (!(done instanceof Promise)) {
-          this.#remember(key, load(record));
-          this.trim();
+          this.#hot?.set(key, load(record));
+          this.track(this.trim());
           return true;
         }
-        this.#behind(key, load(record), done);
+        this.#behind(key, load(record), this.#inTime(done, 'set'));
         return true;
       }
     } catch (error) {
-      this.#hot?.delete(key);
       this.#fail(error, 'write', key);
       return false;
     }
@@ -153,7 +183,7 @@ export class Entries {
       (async () => {
         const bytes = await encoded;
         await before; // writes to one key land in order
-        await this.store.set(key, bytes, this.meta(record));
+        await this.#inTime(this.store.set(key, bytes, this.meta(record)), 'set');
       })(),
     );
     return true;
@@ -161,10 +191,9 @@ export class Entries {
 
   /** Lets a remote store finish behind the response; reads in this process see the outcome already. */
   #behind(key: string, loaded: Loaded | undefined, done: Promise<unknown>): void {
-    this.#hot?.delete(key);
-    const settled = this.#inTime(done, loaded === undefined ? 'delete' : 'set')
+    const settled = done
       .then(
-        () => this.trim(),
+        () => this.track(this.trim()),
         (error: unknown) => this.#fail(error, loaded === undefined ? 'delete' : 'write', key),
       )
       .finally(() => {
@@ -176,19 +205,21 @@ export class Entries {
   /** Deletes on the way of a request: failures are events. */
   remove(keys: string[]): void {
     if (this.#closed || keys.length === 0) return;
-    for (const key of keys) this.#hot?.delete(key);
+    for (const key of keys) this.#change(key);
     const before = keys.map((key) => this.#pending.get(key)?.settled).filter((one) => one !== undefined);
     try {
       if (before.length === 0) {
-        const done = this.store.delete(keys);
-        if (done instanceof Promise) for (const key of keys) this.#behind(key, undefined, done);
+        const deleted = this.store.delete(keys);
+        if (!(deleted instanceof Promise)) return;
+        const done = this.#inTime(deleted, 'delete');
+        for (const key of keys) this.#behind(key, undefined, done);
         return;
       }
     } catch (error) {
       this.#fail(error, 'delete', keys[0]);
       return;
     }
-    const done = Promise.all(before).then(() => this.store.delete(keys));
+    const done = Promise.all(before).then(() => this.#inTime(this.store.delete(keys), 'delete'));
     for (const key of keys) this.#behind(key, undefined, done);
   }
 
@@ -240,7 +271,7 @@ export class Entries {
 
   #evicted(keys: string[]): void {
     for (const key of keys) {
-      this.#hot?.delete(key);
+      this.#change(key);
       this.#options.onEvicted(key);
     }
   }
@@ -251,12 +282,19 @@ export class Entries {
     else this.#hot?.delete(key);
   }
 
-  /** Resolves when every write has settled, whether well or ill. */
+  /** What `flush` is to wait for besides writes: work that has none yet, but will. It must not reject. */
+  track(work: MaybePromise<unknown>): void {
+    if (!(work instanceof Promise)) return;
+    this.#work.add(work);
+    const over = () => this.#work.delete(work);
+    work.then(over, over);
+  }
+
+  /** Resolves when every write there is has settled, whether well or ill; not those that come meanwhile. */
   async flush(): Promise<void> {
     const alive = setInterval(() => {}, 1000);
-    while (this.#pending.size > 0) {
-      await Promise.allSettled([...this.#pending.values()].map(({ settled }) => settled));
-    }
+    await Promise.allSettled(this.#work);
+    await Promise.allSettled([...this.#pending.values()].map(({ settled }) => settled));
     clearInterval(alive);
     const flush = (this.store as { flush?: () => MaybePromise<void> }).flush;
     if (flush === undefined) return;
@@ -276,12 +314,19 @@ export class Entries {
   async #close(closeStore: boolean): Promise<void> {
     await this.flush();
     this.#closed = true;
-    this.#hot?.clear();
-    if (closeStore) await this.store.close();
+    await this.flush(); // what came while the first waited; nothing comes any more
+    this.forget();
+    if (!closeStore) return;
+    try {
+      await this.store.close();
+    } catch (error) {
+      throw this.#asOwn(error, 'close');
+    }
   }
 
-  /** Rejects when a remote store takes longer than `storeTimeout`; what it answers later is dropped. */
-  #inTime<T>(promise: Promise<T>, operation: string): Promise<T> {
+  /** Rejects when a remote store takes longer than `storeTimeout` from now; what it answers later is dropped. */
+  #inTime<T>(operating: MaybePromise<T>, operation: string): Promise<T> {
+    const promise = Promise.resolve(operating);
     const limit = this.#options.timeout();
     return new Promise<T>((resolve, reject) => {
       const timer = setTimeout(() => {
@@ -300,11 +345,13 @@ export class Entries {
   }
 
   #fail(error: unknown, reason: string, key?: string): void {
-    const own =
-      error instanceof CacheStoreError || error instanceof CacheRecordError
-        ? error
-        : new CacheStoreError(`${this.storeName}: ${reason} failed: ${messageOf(error)}`, error);
-    this.#options.onError(own, reason, key);
+    this.#options.onError(this.#asOwn(error, reason), reason, key);
+  }
+
+  #asOwn(error: unknown, reason: string): CacheError {
+    return error instanceof CacheStoreError || error instanceof CacheRecordError
+      ? error
+      : new CacheStoreError(`${this.storeName}: ${reason} failed: ${messageOf(error)}`, error);
   }
 }
 

@@ -13,6 +13,9 @@ interface Slot {
   bytes: number;
 }
 
+/** Of a read that takes its time; void once the key has changed meanwhile, since it brings what was. */
+export type Ticket = symbol;
+
 /** What a record costs beside its body: headers, objects, map slot; a round upper figure. */
 const OVERHEAD = 2048;
 
@@ -22,6 +25,8 @@ const OVERHEAD = 2048;
  */
 export class HotRecords {
   readonly #slots = new Map<string, Slot>();
+  /** The last late read of each key. */
+  readonly #late = new Map<string, Ticket>();
   readonly #limit: number;
   #bytes = 0;
 
@@ -42,7 +47,19 @@ export class HotRecords {
     return slot.loaded;
   }
 
-  set(key: string, loaded: Loaded): void {
+  begin(key: string): Ticket {
+    const ticket = Symbol(key);
+    this.#late.set(key, ticket);
+    return ticket;
+  }
+
+  end(key: string, ticket: Ticket | undefined): void {
+    if (this.#late.get(key) === ticket) this.#late.delete(key);
+  }
+
+  /** With a ticket: only if that still holds. */
+  set(key: string, loaded: Loaded, ticket?: Ticket): void {
+    if (ticket !== undefined && this.#late.get(key) !== ticket) return;
     this.delete(key);
     // Twice the body: its text may be kept beside its bytes.
     const bytes = OVERHEAD + 2 * (loaded.source?.body.byteLength ?? 0);
@@ -57,6 +74,7 @@ export class HotRecords {
   }
 
   delete(key: string): void {
+    this.#late.delete(key);
     const slot = this.#slots.get(key);
     if (slot === undefined) return;
     this.#slots.delete(key);
@@ -64,6 +82,7 @@ export class HotRecords {
   }
 
   clear(): void {
+    this.#late.clear();
     this.#slots.clear();
     this.#bytes = 0;
   }

@@ -14,7 +14,7 @@ export class Recent {
     this.#last.set(key, sequence);
     if (this.#last.size <= MAX_KEYS) return;
     for (const [oldest, at] of this.#last) {
-      this.#forgotten = at;
+      this.#forgotten = Math.max(this.#forgotten, at);
       this.#last.delete(oldest);
       return;
     }
