@@ -57,8 +57,22 @@ export function findDriver(wanted?: SQLiteDriver['name']): SQLiteDriver {
 }
 
 function nodeDatabase(): DatabaseClass | undefined {
-  const module: unknown = process.getBuiltinModule('node:sqlite');
+  const module: unknown = withoutWarning(/SQLite/, () => process.getBuiltinModule('node:sqlite'));
   return isObject(module) && isDatabaseClass(module.DatabaseSync) ? module.DatabaseSync : undefined;
+}
+
+/** Node 22 calls the module experimental when it loads it: a line on stderr that no user of a cache has asked for. */
+function withoutWarning<T>(about: RegExp, load: () => T): T {
+  const { emitWarning } = process;
+  const others = (...args: Parameters<typeof emitWarning>): void => {
+    if (!about.test(String(args[0]))) Reflect.apply(emitWarning, process, args);
+  };
+  process.emitWarning = others as typeof emitWarning;
+  try {
+    return load();
+  } finally {
+    process.emitWarning = emitWarning;
+  }
 }
 
 let better: DatabaseClass | undefined;
