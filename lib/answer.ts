@@ -4,7 +4,7 @@ import type { Caller } from './caller.js';
 import type { Core } from './core.js';
 import type { Asked } from './keep.js';
 import type { Landing } from './network.js';
-import { type Failure, mayServeStaleOnError } from './policy/stale.js';
+import { type Failure, isFresh, mayServeStaleOnError } from './policy/stale.js';
 import { type Addressee, respondFromNetwork, respondFromRecord, ttlOf } from './respond.js';
 import { emitDownloadProgress } from './response/build.js';
 import type { CacheStatus } from './response/status.js';
@@ -26,7 +26,7 @@ export class Varied {
   }
 }
 
-/** Answers from what is stored; `staleReason` when it has expired. */
+/** Answers from what is stored; `staleReason`: why although it has expired, or although the origin was to be asked. */
 export function serve(
   core: Core,
   exchange: Exchange,
@@ -34,7 +34,8 @@ export function serve(
   staleReason: string | undefined,
 ): Promise<AxiosResponse> {
   const { record, loaded } = selected;
-  const event = staleReason === undefined ? 'hit' : 'stale';
+  const isExpired = !isFresh(record, core.clock());
+  const event = isExpired ? 'stale' : 'hit';
   if (event === 'hit') core.stats.hits += 1;
   else core.stats.stale += 1;
   if (core.events.wants(event)) {
@@ -55,7 +56,7 @@ export function serve(
     loaded.source ?? { body: record.body, bodyType: record.bodyType },
     {
       fromCache: true,
-      isExpired: staleReason !== undefined,
+      isExpired,
       revalidated: false,
       record,
       redirects: selected.redirects,

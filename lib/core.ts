@@ -11,6 +11,7 @@ import { Recent } from './recent.js';
 import { createCodec } from './record/codec.js';
 import { assertCompression } from './record/compression.js';
 import { assertEncryptionKey, assertSecretKey } from './record/keys.js';
+import { canonicalUrl } from './request/url.js';
 import { assertKnownOptions, assertOptionValues, COMMON_OPTION_NAMES, LiveSettings } from './settings.js';
 import { type CacheStats, newStats } from './stats.js';
 import { backendOptionNames, resolveBackend } from './stores/resolve.js';
@@ -32,6 +33,8 @@ export class Core {
   readonly disabled = new AsyncLocalStorage<boolean>();
   /** When an index was last written here. */
   readonly indexed = new Recent();
+  /** The newest answer stored under a key, by when it was asked for. */
+  readonly stored = new Recent();
   readonly #invalidations = new Recent();
   #sequence = 0;
   readonly #ownsStore: boolean;
@@ -76,16 +79,24 @@ export class Core {
 
   /** Remembers that what is fetched of `url` by calls already under way must not be stored. */
   noteInvalidation(url: string): void {
-    this.#invalidations.note(url, this.nextSequence());
+    this.#invalidations.note(this.#comparable(url), this.nextSequence());
+  }
+
+  /** As keys compare URLs: the order of parameters does not count, nor do those that are ignored. */
+  #comparable(url: string): string {
+    const ignored = new Set(this.live.view.ignoredParameters ?? []);
+    return URL.canParse(url) ? canonicalUrl(url, ignored).url : url;
   }
 
   /** When an unsafe request last changed a URL; 0: never. The URL is only asked for if it may matter. */
   lastInvalidation(url: () => string): number {
-    return this.#invalidations.isEmpty ? 0 : this.#invalidations.last(url());
+    return this.#invalidations.isEmpty ? 0 : this.#invalidations.last(this.#comparable(url()));
   }
 
   wasInvalidatedSince(url: string, sequence: number): boolean {
-    return this.#invalidations.hasHappenedSince(url, sequence);
+    return (
+      !this.#invalidations.isEmpty && this.#invalidations.hasHappenedSince(this.#comparable(url), sequence)
+    );
   }
 
   /** A failure that no request may fail for. */

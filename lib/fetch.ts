@@ -61,6 +61,8 @@ export async function fetch(
     isAboard = false;
     flight.leave();
   }
+  // What can't be kept can't be copied either: then each caller asks for its own.
+  if (joined && landing.source === undefined) return new Varied('*');
   if (joined && !mayShare(landing, asked.request, asked.key))
     return new Varied(varyNames(landing.received.headers));
   if (joined) core.stats.coalesced += 1;

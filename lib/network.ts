@@ -173,7 +173,8 @@ export async function callStreamed(core: Core, { asked, stored, headers }: Call)
     return { ...through, reason: 'over maxEntryBytes' };
   const store = (bytes: Uint8Array, flavour: Flavour): void => {
     const body = { bytes, bodyType: 'bytes', flavour } as const;
-    keep(core, asked, received, body, plan.expiresAt).catch((error: unknown) => core.fail(error, 'write'));
+    const kept = keep(core, asked, received, body, plan.expiresAt);
+    core.entries.track(kept.catch((error: unknown) => core.fail(error, 'write')));
   };
   const { data } = received;
   const kept = { ...through, willStore: true, expiresAt: plan.expiresAt };
@@ -234,8 +235,9 @@ export async function invalidate(
 
 async function removeWithVariants(core: Core, keys: string[], url: string): Promise<void> {
   const all = new Set<string>();
-  for (const key of keys) {
-    const loaded = await core.entries.read(key);
+  // All at once: over a store that hangs the caller waits for one timeout, not for one a key.
+  const found = await Promise.all(keys.map(async (key) => ({ key, loaded: await core.entries.read(key) })));
+  for (const { key, loaded } of found) {
     if (loaded === undefined) continue;
     all.add(key);
     if (loaded.record.kind !== 'index') continue;

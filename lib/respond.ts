@@ -64,9 +64,9 @@ export function mark(response: AxiosResponse, verdict: Verdict, settings: Settin
   return response;
 }
 
-/** Seconds until the record expires; undefined: never. */
+/** Whole seconds until the record expires, rounded down so that what has expired is below 0; undefined: never. */
 export function ttlOf(record: ResponseRecord, now: number): number | undefined {
-  return record.expiresAt === undefined ? undefined : Math.round((record.expiresAt - now) / 1000);
+  return record.expiresAt === undefined ? undefined : Math.floor((record.expiresAt - now) / 1000);
 }
 
 /** A response from what is stored. Rejects as axios would when the caller's validateStatus says so. */

@@ -56,7 +56,8 @@ export function freshenHeaders(stored: HeaderList, update: HeaderList, settings:
       freshened.push(...fields);
       pending.delete(name);
       replaced.add(name);
-    } else if (!replaced.has(name)) {
+    } else if (!replaced.has(name) && name !== 'age') {
+      // Age is of the message that brought it (RFC 9111 5.1), and that was another.
       freshened.push(field);
     }
   }

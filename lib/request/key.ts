@@ -204,8 +204,10 @@ function customKey(
     throw new KeyFnError('keyFn threw', error);
   }
   if (typeof custom === 'string' && custom !== '') {
+    // The answer to a HEAD has no body: whatever the function thinks, it is none to a GET.
+    const domain = request.method === 'HEAD' ? 'axios-stash/keyFn/HEAD' : 'axios-stash/keyFn';
     // UTF-16, so that keys of lone surrogates differ too; a domain of its own, out of reach of default keys.
-    return sha256(Buffer.from(`axios-stash/keyFn${part(custom)}`, 'utf16le'));
+    return sha256(Buffer.from(domain + part(custom), 'utf16le'));
   }
   if (custom instanceof Promise) custom.catch(() => {}); // its failure is this error already
   throw new KeyFnError(
