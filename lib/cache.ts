@@ -70,8 +70,12 @@ export class ResponseCache {
 
   /** Deletes everything of this cache, and nothing of anybody else's. */
   async clear(): Promise<void> {
-    await this.#maintenance.run(() => this.#core.entries.store.clear());
-    this.#core.entries.forget();
+    const { entries } = this.#core;
+    await this.#maintenance.run(() => {
+      entries.forget(); // before, for writes that wait; after, for reads meanwhile
+      return entries.store.clear();
+    });
+    entries.forget();
   }
 
   /** Keys of all readable responses. */

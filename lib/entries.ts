@@ -38,6 +38,7 @@ export class Entries {
   readonly #pending = new Map<string, Pending>();
   readonly #changed = new Recent();
   #changes = 0;
+  #allChanged = 0;
   /** Work behind responses that will yet write. */
   readonly #work = new Set<Promise<unknown>>();
   #version: number | undefined;
@@ -149,9 +150,9 @@ export class Entries {
     return this.#changes;
   }
 
-  /** Whether a request has written or deleted the key since `changes` was this. */
+  /** Whether the key has been written or deleted here since `changes` was this. */
   hasChangedSince(key: string, changes: number): boolean {
-    return this.#changed.hasHappenedSince(key, changes);
+    return this.#allChanged > changes || this.#changed.hasHappenedSince(key, changes);
   }
 
   /** Whether it was stored; false after a failure, which was an event. Does not wait for a remote store. */
@@ -278,8 +279,10 @@ export class Entries {
 
   /** Forgets what is kept in memory, of one key or all; for maintenance, which changes the store directly. */
   forget(key?: string): void {
-    if (key === undefined) this.#hot?.clear();
-    else this.#hot?.delete(key);
+    if (key !== undefined) return this.#change(key);
+    this.#hot?.clear();
+    this.#changes += 1;
+    this.#allChanged = this.#changes;
   }
 
   /** What `flush` is to wait for besides writes: work that has none yet, but will. It must not reject. */

@@ -4,9 +4,10 @@ import { messageOf } from './entries.js';
 import { CacheError, CacheRecordError, CacheStoreError } from './errors.js';
 import type { IndexEntry, IndexRecord, ResponseRecord, StoreRecord } from './record/record.js';
 
-export type Scanned =
-  | { key: string; record: StoreRecord; error?: never }
-  | { key: string; record?: never; error: CacheRecordError };
+export type Scanned = { key: string /** For `write`. */; readAt: number } & (
+  | { record: StoreRecord; error?: never }
+  | { record?: never; error: CacheRecordError }
+);
 
 /** Entries looked at between two turns of the event loop. */
 const SLICE = 200;
@@ -67,29 +68,38 @@ export class Maintenance {
   /** What is under a key; undefined if nothing. */
   async read(key: string): Promise<Scanned | undefined> {
     const { entries } = this.core;
+    const readAt = entries.changes;
     const bytes = await this.#attempt(() => entries.store.get(key));
     if (bytes === undefined) return undefined;
     try {
-      return { key, record: await entries.codec.decode(key, bytes) };
+      return { key, readAt, record: await entries.codec.decode(key, bytes) };
     } catch (error) {
       return {
         key,
+        readAt,
         error: error instanceof CacheRecordError ? error : new CacheRecordError(messageOf(error), error),
       };
     }
   }
 
-  async write(record: StoreRecord): Promise<void> {
+  /** `readAt`: when what is written was read; if a request has changed the key since, its word stands and false is the answer. */
+  async write(record: StoreRecord, readAt?: number): Promise<boolean> {
     const { entries } = this.core;
-    await this.#attempt(async () =>
-      entries.store.set(record.key, await entries.codec.encode(record.key, record), entries.meta(record)),
-    );
-    entries.forget(record.key);
+    const { key } = record;
+    const isWritten = await this.#attempt(async () => {
+      const bytes = await entries.codec.encode(key, record);
+      if (readAt !== undefined && entries.hasChangedSince(key, readAt)) return false;
+      await entries.store.set(key, bytes, entries.meta(record));
+      return true;
+    });
+    entries.forget(key);
+    return isWritten;
   }
 
   async delete(keys: string[]): Promise<void> {
     if (keys.length === 0) return;
     const { entries } = this.core;
+    for (const key of keys) entries.forget(key); // before, for writes that wait; after, for reads meanwhile
     await this.#attempt(() => entries.store.delete(keys));
     for (const key of keys) entries.forget(key);
   }

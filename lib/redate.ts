@@ -21,16 +21,16 @@ export async function redate(
     );
   }
   const moments = new Map<string, number | undefined>();
-  const indices: IndexRecord[] = [];
-  for await (const { record } of maintenance.scan()) {
-    if (record?.kind === 'index') indices.push(record);
+  const indices: { record: IndexRecord; readAt: number }[] = [];
+  for await (const { record, readAt } of maintenance.scan()) {
+    if (record?.kind === 'index') indices.push({ record, readAt });
     if (record?.kind !== 'response' || !isMeant(record)) continue;
     const { expiresAt: _, ...undated } = record;
     const expiresAt = expiryMoment(expireAfter, from(record));
-    moments.set(record.key, expiresAt);
-    await maintenance.write(expiresAt === undefined ? undated : { ...undated, expiresAt });
+    const dated = expiresAt === undefined ? undated : { ...undated, expiresAt };
+    if (await maintenance.write(dated, readAt)) moments.set(record.key, expiresAt);
   }
-  for (const index of indices) await redateIndex(maintenance, index, moments);
+  for (const { record, readAt } of indices) await redateIndex(maintenance, record, readAt, moments);
   return moments.size;
 }
 
@@ -38,6 +38,7 @@ export async function redate(
 async function redateIndex(
   maintenance: Maintenance,
   index: IndexRecord,
+  readAt: number,
   moments: ReadonlyMap<string, number | undefined>,
 ): Promise<void> {
   if (!index.entries.some(({ key }) => moments.has(key))) return;
@@ -47,5 +48,5 @@ async function redateIndex(
     const expiresAt = moments.get(entry.key);
     return expiresAt === undefined ? undated : { ...undated, expiresAt };
   });
-  await maintenance.write({ ...index, entries });
+  await maintenance.write({ ...index, entries }, readAt);
 }
