@@ -3,7 +3,7 @@ import type { AxiosAdapter, AxiosPromise, AxiosResponse, InternalAxiosRequestCon
 import { ResponseCache } from './cache.js';
 import { Core } from './core.js';
 import { handle } from './handle.js';
-import type { CacheOptions, CacheSettings } from './options.js';
+import type { AnyCacheOptions, CacheOptions, CacheSettings, ClassOptions, StoreClass } from './options.js';
 
 /** A valid axios `adapter` with a cache behind it. */
 export interface CacheAdapter extends AxiosAdapter {
@@ -32,8 +32,10 @@ export interface CacheAdapter extends AxiosAdapter {
  * const response = await http.get(url); // response.fromCache
  * @throws CacheOptionError for an unknown or bad option; CacheDriverMissingError when the backend's driver is missing
  */
-export function cacheAdapter(options: CacheOptions = {}): CacheAdapter {
-  const core = new Core(options);
+export function cacheAdapter(options?: CacheOptions): CacheAdapter;
+export function cacheAdapter<Class extends StoreClass>(options: ClassOptions<Class>): CacheAdapter;
+export function cacheAdapter(options: AnyCacheOptions = {}): CacheAdapter {
+  const core = new Core(options as CacheOptions);
   const cache = new ResponseCache(core);
   const adapter = (config: InternalAxiosRequestConfig): Promise<AxiosResponse> => handle(core, config);
   return Object.assign(adapter, {

@@ -17,7 +17,8 @@ export class CachedResponse {
   readonly request: CachedRequest;
   readonly status: number;
   readonly statusText: string;
-  readonly headers: AxiosHeaders;
+  /** An AxiosHeaders: `headers.get('content-type')`, or by lower-case name as a property. */
+  readonly headers: InstanceType<typeof AxiosHeaders>;
   /** The final URL, after redirects. */
   readonly url: string;
   /** The URLs that redirected on the way, in order. */

@@ -279,7 +279,10 @@ export class Entries {
 
   /** Forgets what is kept in memory, of one key or all; for maintenance, which changes the store directly. */
   forget(key?: string): void {
-    if (key !== undefined) return this.#change(key);
+    if (key !== undefined) {
+      this.#change(key);
+      return;
+    }
     this.#hot?.clear();
     this.#changes += 1;
     this.#allChanged = this.#changes;

@@ -3,10 +3,10 @@ import type { AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 import { type Exchange, serve, Varied } from './answer.js';
 import { type CacheRequestConfig, finalUrl } from './axios.js';
 import { bypassReason, passThrough } from './bypass.js';
-import { CachedResponse } from './cached-response.js';
 import { Caller } from './caller.js';
 import type { Core } from './core.js';
 import { fetch, refreshBehind, stream } from './fetch.js';
+import { filterVerdict } from './filter.js';
 import type { Asked } from './keep.js';
 import type { Call } from './network.js';
 import { isDoNotCache } from './policy/freshness.js';
@@ -162,13 +162,10 @@ async function look(
   const redirectsExpireBy = settings.policy.cacheControl ? core.clock() : undefined;
   const selection = await select(core.entries, request, key, caller, redirectsExpireBy);
   const { selected } = selection;
-  if (selected === undefined || settings.filterFn === undefined) return selection;
-  try {
-    if (settings.filterFn(new CachedResponse(selected.record, core.clock)) === true) return selection;
-  } catch (error) {
-    core.fail(error, 'filterFn threw', { key, url: selected.record.url });
-  }
-  if (!settings.readOnly) core.entries.remove([selected.record.key]);
+  if (selected === undefined) return selection;
+  const verdict = filterVerdict(core, settings, selected.record);
+  if (verdict === 'passes') return selection;
+  if (verdict === 'refused' && !settings.readOnly) core.entries.remove([selected.record.key]);
   return { ...selection, selected: undefined };
 }
 

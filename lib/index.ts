@@ -13,9 +13,11 @@ export {
 export type { CacheEvent, CacheEventName, CacheEvents, CacheListener } from './events.js';
 export type { Lookup } from './lookup.js';
 export type {
+  AnyCacheOptions,
   BackendOptions,
   CacheOptions,
   CacheSettings,
+  ClassOptions,
   CommonOptions,
   Compression,
   FixedOptions,

@@ -1,5 +1,5 @@
-import { CachedResponse } from './cached-response.js';
 import type { Core } from './core.js';
+import { filterVerdict } from './filter.js';
 import type { Received } from './forward.js';
 import { type ExpiryLevels, expirationOf } from './policy/freshness.js';
 import { freshenHeaders } from './policy/revalidation.js';
@@ -78,15 +78,7 @@ export async function keep(
   if (core.wasInvalidatedSince(record.request.url, received.sequence)) {
     return { record: undefined, reason: 'invalidated meanwhile' };
   }
-  if (settings.filterFn !== undefined) {
-    let passes = false;
-    try {
-      passes = settings.filterFn(new CachedResponse(record, core.clock)) === true;
-    } catch (error) {
-      core.fail(error, 'filterFn threw', { key: record.key, url: record.url });
-    }
-    if (!passes) return { record: undefined, reason: 'filterFn' };
-  }
+  if (filterVerdict(core, settings, record) !== 'passes') return { record: undefined, reason: 'filterFn' };
 
   let isWritten = core.entries.write(record);
   if (isWritten instanceof Promise) isWritten = await isWritten;

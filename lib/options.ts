@@ -122,20 +122,34 @@ export interface KeyvLike {
 }
 
 /** A backend class; it is constructed with the options that stand beside it. */
-// biome-ignore lint/suspicious/noExplicitAny: any options type is fine here, the class declares its own
-export type StoreClass<Options = any> = new (options: Options) => Store;
+export type StoreClass = new (options: never) => Store;
 
 type SQLite = Omit<SQLiteOptions, 'cacheName'>;
 
 /** The backend and its own options, discriminated by `backend`. */
 export type BackendOptions =
-  | ({ backend?: 'sqlite' | 'SQLITE' | typeof SQLiteBackend | undefined } & SQLite)
-  | { backend: 'memory' | 'MEMORY' | typeof MemoryBackend }
-  | { backend: Store | KeyvLike | Map<string, unknown> }
-  | ({ backend: StoreClass } & Record<string, unknown>);
+  // Names and classes apart: only a union of literals alone lets TypeScript tell which options go with which.
+  | ({ backend?: 'sqlite' | 'SQLITE' | undefined } & SQLite)
+  | ({ backend: typeof SQLiteBackend } & SQLite)
+  | { backend: 'memory' | 'MEMORY' }
+  | { backend: typeof MemoryBackend }
+  | { backend: Store | KeyvLike | Map<string, unknown> };
 
 /** All that `cacheAdapter` takes. */
 export type CacheOptions = CommonOptions & BackendOptions;
+
+/** What a class takes when it is constructed; anything goes where it declares nothing. */
+type OwnOptions<First> = [Exclude<First, undefined>] extends [never]
+  ? unknown
+  : Omit<Exclude<First, undefined>, keyof CommonOptions>;
+
+/** With a backend class of one's own: the options that it declares stand beside it. */
+export type ClassOptions<Class extends StoreClass> = CommonOptions & { backend: Class } & OwnOptions<
+    ConstructorParameters<Class>[0]
+  >;
+
+/** Options for whichever kind of backend, where its class is not known beforehand. */
+export type AnyCacheOptions = CacheOptions | ClassOptions<StoreClass>;
 
 /** `adapter.settings`: what is in force. Assigning to a live option validates it and applies it from then on. */
 export type CacheSettings = {

@@ -6,7 +6,9 @@ import axios from 'axios';
 import { expect } from 'chai';
 import { Keyv } from 'keyv';
 import {
+  type AnyCacheOptions,
   type CacheOptions,
+  type ClassOptions,
   cacheAdapter,
   KeyvBackend,
   MemoryBackend,
@@ -50,7 +52,7 @@ class OwnBackend implements Store {
 }
 
 describe('The seed: backends', () => {
-  const kinds: [what: string, options: (directory: string) => CacheOptions][] = [
+  const kinds: [what: string, options: (directory: string) => AnyCacheOptions][] = [
     ["'sqlite'", (directory) => ({ backend: 'sqlite', cacheName: join(directory, 'c') })],
     ["'SQLITE'", (directory) => ({ backend: 'SQLITE', cacheName: join(directory, 'c') })],
     ['no backend', (directory) => ({ cacheName: join(directory, 'c') })],

@@ -11,12 +11,12 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import type { AxiosError, AxiosResponse, CreateAxiosDefaults } from 'axios';
 import { expect } from 'chai';
-import type { CacheOptions } from '../../lib/index.js';
+import type { AnyCacheOptions } from '../../lib/index.js';
 import { type Rig, rig } from '../support/harness.js';
 import type { Handler, Origin } from '../support/origin.js';
 
 /** A spec body with a rig of its own, cleaned up whatever happens. */
-export function using(options: CacheOptions, body: (rig: Rig) => Promise<void>): () => Promise<void> {
+export function using(options: AnyCacheOptions, body: (rig: Rig) => Promise<void>): () => Promise<void> {
   return async () => {
     const own = await rig(options);
     try {

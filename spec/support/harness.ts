@@ -1,6 +1,7 @@
 /** One origin, one cache, one axios instance, and what to clean up after a spec. */
 import axios, { type AxiosInstance, type CreateAxiosDefaults } from 'axios';
 import {
+  type AnyCacheOptions,
   type CacheAdapter,
   type CacheEvent,
   type CacheOptions,
@@ -19,7 +20,7 @@ export interface Rig {
   errors: CacheEvent[];
   /** Another instance over its own cache, on the same origin and clock. */
   another(
-    options?: CacheOptions,
+    options?: AnyCacheOptions,
     defaults?: CreateAxiosDefaults,
   ): { adapter: CacheAdapter; http: AxiosInstance };
   close(): Promise<void>;
@@ -27,7 +28,7 @@ export interface Rig {
 
 /** A cache in memory over a real origin, its clock stopped. Pass `backend` for another store. */
 export async function rig(
-  options: CacheOptions = {},
+  options: AnyCacheOptions = {},
   defaults: CreateAxiosDefaults = {},
   fallback?: Handler,
 ): Promise<Rig> {
