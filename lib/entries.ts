@@ -2,6 +2,7 @@
  * Reads and writes decoded records over a store: hot records first, then writes still on their way, then the store.
  * Nothing here rejects: what a store or a record does wrong becomes a miss and an `error` event.
  */
+import { keptAlive } from './alive.js';
 import { type CacheError, CacheRecordError, CacheStoreError } from './errors.js';
 import { HotRecords, type Loaded, type Ticket } from './hot.js';
 import { Recent } from './recent.js';
@@ -230,7 +231,7 @@ export class Entries {
     if (this.#closed || store.keysByUrl === undefined) return [];
     try {
       const keys = store.keysByUrl(this.tag(url));
-      return keys instanceof Promise ? await this.#inTime(keys, 'keysByUrl') : keys;
+      return keys instanceof Promise ? await keptAlive(this.#inTime(keys, 'keysByUrl')) : keys;
     } catch (error) {
       this.#fail(error, 'look-up by URL');
       return [];
@@ -298,10 +299,8 @@ export class Entries {
 
   /** Resolves when every write there is has settled, whether well or ill; not those that come meanwhile. */
   async flush(): Promise<void> {
-    const alive = setInterval(() => {}, 1000);
-    await Promise.allSettled(this.#work);
-    await Promise.allSettled([...this.#pending.values()].map(({ settled }) => settled));
-    clearInterval(alive);
+    await keptAlive(Promise.allSettled(this.#work));
+    await keptAlive(Promise.allSettled([...this.#pending.values()].map(({ settled }) => settled)));
     const flush = (this.store as { flush?: () => MaybePromise<void> }).flush;
     if (flush === undefined) return;
     try {
@@ -340,8 +339,7 @@ export class Entries {
           new CacheStoreError(`${this.storeName}: ${operation} took longer than storeTimeout (${limit} ms)`),
         );
       }, limit);
-      // A request waits for a get; a write on its way must not keep the process alive (flush does, while it waits).
-      if (operation !== 'get') timer.unref();
+      timer.unref(); // who waits for it keeps the process alive
       promise.then(resolve, reject).finally(() => clearTimeout(timer));
     });
   }

@@ -1,3 +1,4 @@
+import { keptAlive } from './alive.js';
 import type { Core } from './core.js';
 import { filterVerdict } from './filter.js';
 import type { Received } from './forward.js';
@@ -154,7 +155,7 @@ function changeIndex(
 ): Promise<void> {
   return core.indexing.take(key, async () => {
     const isKnown = known !== 'unread' && !core.indexed.hasHappenedSince(key, lookedAt);
-    const record = isKnown ? known : (await core.entries.read(key))?.record;
+    const record = isKnown ? known : (await keptAlive(core.entries.read(key)))?.record;
     await change(record?.kind === 'index' ? record : undefined);
     core.indexed.note(key, core.nextSequence());
   });

@@ -1,4 +1,5 @@
 /** A network call and what is kept of it: done once, however many callers wait. */
+import { keptAlive } from './alive.js';
 import type { Core } from './core.js';
 import { type ForwardOptions, forward, isStream, type Received } from './forward.js';
 import { type Asked, freshen, keep, type Plan, planStorage } from './keep.js';
@@ -234,17 +235,20 @@ export async function invalidate(
 }
 
 async function removeWithVariants(core: Core, keys: string[], url: string): Promise<void> {
-  const all = new Set<string>();
+  const met = new Set<string>();
   // All at once: over a store that hangs the caller waits for one timeout, not for one a key.
-  const found = await Promise.all(keys.map(async (key) => ({ key, loaded: await core.entries.read(key) })));
+  const found = await Promise.all(
+    keys.map(async (key) => ({ key, loaded: await keptAlive(core.entries.read(key)) })),
+  );
   for (const { key, loaded } of found) {
     if (loaded === undefined) continue;
-    all.add(key);
+    met.add(key);
     if (loaded.record.kind !== 'index') continue;
-    for (const entry of loaded.record.entries) all.add(entry.key);
+    for (const entry of loaded.record.entries) met.add(entry.key);
   }
-  core.entries.remove([...all]);
-  for (const key of all) core.events.emit('invalidated', { key, url, reason: 'unsafe method' });
+  // Also what can't be read just now, for it may be readable again later.
+  core.entries.remove([...new Set([...keys, ...met])]);
+  for (const key of met) core.events.emit('invalidated', { key, url, reason: 'unsafe method' });
 }
 
 function withoutCredentials(headers: CacheRequest['headers']): CacheRequest['headers'] {

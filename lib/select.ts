@@ -1,4 +1,5 @@
 /** Which stored response may answer a request: at most two reads, the second only over an index. */
+import { keptAlive } from './alive.js';
 import type { Caller } from './caller.js';
 import type { Entries } from './entries.js';
 import type { Loaded } from './hot.js';
@@ -33,7 +34,7 @@ export async function select(
   redirectsExpireBy: number | undefined,
 ): Promise<Selection> {
   const read = entries.read(key);
-  const loaded = read instanceof Promise ? await caller.wait(read) : read;
+  const loaded = read instanceof Promise ? await keptAlive(caller.wait(read)) : read;
   if (loaded === undefined) return NOTHING;
   const { record } = loaded;
   if (record.kind === 'response') {
@@ -42,7 +43,7 @@ export async function select(
   const entry = matchingEntry(record, request, redirectsExpireBy);
   if (entry === undefined) return { selected: undefined, miss: 'vary-miss', index: record };
   const second = entries.read(entry.key);
-  const variant = second instanceof Promise ? await caller.wait(second) : second;
+  const variant = second instanceof Promise ? await keptAlive(caller.wait(second)) : second;
   // The target of an index is a response; if the place has become an index itself, the chain must be walked anew.
   if (variant?.record.kind !== 'response') return { selected: undefined, miss: 'uri-miss', index: record };
   return {

@@ -54,8 +54,10 @@ const seconds: Check = (option, value) => {
     throw new CacheOptionError(option, value, 'allowed: seconds, a number over 0');
   }
 };
+const ADAPTERS: ReadonlySet<string> = new Set(['xhr', 'http', 'fetch']);
 const innerAdapter: Check = (option, value) => {
-  const isOne = (one: unknown) => typeof one === 'function' || (typeof one === 'string' && one !== '');
+  // axios looks a name up in lower case (adapters.js); one that it does not know would fail each request.
+  const isOne = (one: unknown) => typeof one === 'function' || ADAPTERS.has(String(one).toLowerCase());
   const ok = Array.isArray(value) ? value.length > 0 && value.every(isOne) : isOne(value);
   if (!ok) {
     throw new CacheOptionError(
