@@ -4,7 +4,9 @@ import type { Caller } from './caller.js';
 import type { Core } from './core.js';
 import type { Asked } from './keep.js';
 import type { Landing } from './network.js';
+import { answersCallersCondition, notModifiedHeaders } from './policy/revalidation.js';
 import { type Failure, isFresh, mayServeStaleOnError } from './policy/stale.js';
+import type { ResponseRecord } from './record/record.js';
 import { type Addressee, respondFromNetwork, respondFromRecord, ttlOf } from './respond.js';
 import { emitDownloadProgress } from './response/build.js';
 import type { CacheStatus } from './response/status.js';
@@ -50,19 +52,37 @@ export function serve(
   const ttl = ttlOf(record, core.clock());
   if (ttl !== undefined) status.ttl = ttl;
   if (staleReason !== undefined) status.detail = staleReason;
+  const unchanged = staleReason === undefined ? notModified(exchange, record) : undefined;
   return respondFromRecord(
     core,
     exchange,
-    loaded.source ?? { body: record.body, bodyType: record.bodyType },
+    unchanged ?? loaded.source ?? { body: record.body, bodyType: record.bodyType },
     {
       fromCache: true,
       isExpired,
       revalidated: false,
-      record,
+      record: unchanged ?? record,
       redirects: selected.redirects,
       status,
     },
   );
+}
+
+const NO_BODY = new Uint8Array(0);
+
+/** The 304 for a caller whose own condition the fresh response meets (RFC 9111 4.3.2; other methods: RFC 9110 13.1.2). */
+function notModified({ asked, settings }: Exchange, record: ResponseRecord): ResponseRecord | undefined {
+  const { method, headers } = asked.request;
+  if (!settings.policy.cacheControl || (method !== 'GET' && method !== 'HEAD')) return undefined;
+  if (!answersCallersCondition(headers, record)) return undefined;
+  return {
+    ...record,
+    status: 304,
+    statusText: 'Not Modified',
+    headers: notModifiedHeaders(record.headers),
+    bodyType: 'bytes',
+    body: NO_BODY,
+  };
 }
 
 /** The expired response instead of an error, where the caller allows it (RFC 5861 4). */

@@ -4,6 +4,7 @@ import type { CacheRequestConfig } from './axios.js';
 import type { Core } from './core.js';
 import { invalidate } from './network.js';
 import { isUnsafe } from './policy/invalidation.js';
+import { callerConditionIsForOrigin } from './policy/revalidation.js';
 import type { CacheRequest } from './request/request.js';
 import { unkeyableReason } from './request/snapshot.js';
 import { type Addressee, mark, type Verdict } from './respond.js';
@@ -20,6 +21,7 @@ export function bypassReason(
   if (core.entries.closed) return 'closed';
   if (!settings.methods.has(request.method)) return 'method';
   if (request.headers.range !== undefined) return 'range';
+  if (settings.policy.cacheControl && callerConditionIsForOrigin(request.headers)) return 'condition';
   return unkeyableReason(request);
 }
 

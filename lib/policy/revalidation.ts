@@ -90,6 +90,26 @@ export function answersCallersCondition(
   return ifModifiedSince !== undefined && lastChanged(stored) <= ifModifiedSince;
 }
 
+/** What describes the body, and so is of no use without it. */
+const ABOUT_THE_BODY = new Set([
+  'content-disposition',
+  'content-encoding',
+  'content-language',
+  'content-length',
+  'content-md5',
+  'content-range',
+  'content-type',
+]);
+
+/** The headers of a 304 that a cache gives (RFC 9110 15.4.5): Last-Modified only where no ETag says more. */
+export function notModifiedHeaders(headers: HeaderList): HeaderList {
+  const hasEtag = headerValue(headers, 'etag') !== undefined;
+  return headers.filter(([field]) => {
+    const name = field.toLowerCase();
+    return !ABOUT_THE_BODY.has(name) && !(hasEtag && name === 'last-modified');
+  });
+}
+
 const ENTITY_TAG = /(?:W\/)?"[^"]*"/g;
 
 /** Weak comparison (RFC 9110 8.8.3.2). */
