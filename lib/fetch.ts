@@ -28,7 +28,9 @@ function routeOf(core: Core, going: Call, varied: Varied | undefined): string {
   // What was asked before an unsafe request changed the URL is no answer to what is asked after it.
   const invalidated = core.lastInvalidation(() => settings.redactor.url(request.url));
   const variant = varied === undefined || varied.names === '*' ? [] : varyPairs(varied.names, request, key);
-  return JSON.stringify([key, ...own, going.headers ?? null, invalidated, variant]);
+  // Two variants may have one validator, and a 304 confirms the one that was asked about.
+  const stored = going.stored?.key ?? null;
+  return JSON.stringify([key, ...own, going.headers ?? null, stored, invalidated, variant]);
 }
 
 /**

@@ -3,7 +3,6 @@ import type { Core } from './core.js';
 import { filterVerdict } from './filter.js';
 import type { Received } from './forward.js';
 import { type ExpiryLevels, expirationOf } from './policy/freshness.js';
-import { freshenHeaders } from './policy/revalidation.js';
 import { isStorable, storableHeaders } from './policy/storable.js';
 import type { RequestView } from './policy/types.js';
 import { varyNames } from './policy/vary.js';
@@ -137,7 +136,7 @@ function makeRecord(core: Core, asked: Asked, received: Received, body: Body, pl
   return record;
 }
 
-function entryFor(record: ResponseRecord): IndexEntry {
+export function entryFor(record: ResponseRecord): IndexEntry {
   const entry: IndexEntry = { key: record.key, vary: record.vary, storedAt: record.responseTime };
   const etag = headerValue(record.headers, 'etag');
   if (etag !== undefined) entry.etag = etag;
@@ -146,7 +145,7 @@ function entryFor(record: ResponseRecord): IndexEntry {
 }
 
 /** Changes an index in turn, and on what is there now: other variants may have been stored meanwhile. */
-function changeIndex(
+export function changeIndex(
   core: Core,
   key: string,
   known: Asked['index'],
@@ -162,7 +161,7 @@ function changeIndex(
 }
 
 /** Replaces the entry for the same variant; drops what the newcomer makes unreachable and what is too much. */
-async function addToIndex(
+export async function addToIndex(
   core: Core,
   key: string,
   url: string,
@@ -241,52 +240,4 @@ async function keepRedirects(
       addToIndex(core, key, redactor.url(request.url), index, entry),
     );
   }
-}
-
-/** A 304's news: the stored headers freshened (RFC 9111 4.3.4), the expiry fixed anew. */
-export async function freshen(
-  core: Core,
-  asked: Asked,
-  stored: ResponseRecord,
-  received: Received,
-): Promise<ResponseRecord> {
-  const { settings, view, levels } = asked;
-  const headers = freshenHeaders(stored.headers, received.headers, settings.policy);
-  const { requestTime, responseTime } = received;
-  const refreshed: ResponseRecord = { ...stored, headers, requestTime, responseTime };
-  const whole = { status: stored.status, headers, requestTime, responseTime };
-  const expiration = expirationOf(whole, levels, settings.policy);
-  if (!expiration.doNotCache) {
-    delete refreshed.expiresAt;
-    if (expiration.expiresAt !== undefined) refreshed.expiresAt = expiration.expiresAt;
-    const verdict = isStorable(view, whole, expiration.expiresAt, settings.policy);
-    // What a 304 confirmed before an unsafe request changed the URL holds no longer.
-    const isOutdated = core.wasInvalidatedSince(refreshed.request.url, received.sequence);
-    if (!settings.readOnly && verdict.storable && !isOutdated) {
-      await core.entries.write(refreshed);
-      await redateIndex(core, asked, refreshed);
-    }
-  }
-  return refreshed;
-}
-
-/** An index must not expire before what it leads to. */
-async function redateIndex(core: Core, asked: Asked, record: ResponseRecord): Promise<void> {
-  const { key, index, lookedAt, settings } = asked;
-  if (index === undefined || index === 'unread') return;
-  await changeIndex(core, key, index, lookedAt, async (now) => {
-    if (now === undefined) return;
-    const entries = now.entries.map((entry) => {
-      if (entry.key !== record.key) return entry;
-      if (entry.redirects === undefined) return entryFor(record);
-      // By RFC 9111 a redirect has a freshness of its own, else it lives as long as its target.
-      return settings.policy.cacheControl ? entry : redated(entry, record.expiresAt);
-    });
-    await core.entries.write({ ...now, entries });
-  });
-}
-
-function redated(entry: IndexEntry, expiresAt: number | undefined): IndexEntry {
-  const { expiresAt: _, ...undated } = entry;
-  return expiresAt === undefined ? undated : { ...undated, expiresAt };
 }

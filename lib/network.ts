@@ -2,7 +2,8 @@
 import { keptAlive } from './alive.js';
 import type { Core } from './core.js';
 import { type ForwardOptions, forward, isStream, type Received } from './forward.js';
-import { type Asked, freshen, keep, type Plan, planStorage } from './keep.js';
+import { freshen } from './freshen.js';
+import { type Asked, keep, type Plan, planStorage } from './keep.js';
 import { invalidatedUrls } from './policy/invalidation.js';
 import { varyNames } from './policy/vary.js';
 import { headerValue, type ResponseRecord } from './record/record.js';
