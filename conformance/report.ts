@@ -6,8 +6,8 @@ import type { Trial } from './trial.js';
 const KINDS: readonly Kind[] = ['required', 'optimal', 'check'];
 
 /**
- * Passed of all, kind by kind, one row a trial: as the suite counts, then with tests whose dependencies failed, then of
- * those that are in reach.
+ * Passed of all, kind by kind, one row a trial: as the suite counts; then alone, whatever became of the tests they depend
+ * on; then of those that are not excluded.
  */
 export function scores(trials: readonly Trial[], isExcluded: (trial: Trial, id: string) => boolean): string {
   const table = new Table({
@@ -37,8 +37,9 @@ function count(results: readonly Result[], outcome: Outcome): number {
 
 function passed(results: readonly Result[], inReach: readonly Result[]): string {
   const alone = results.filter(({ passedAlone }) => passedAlone).length;
-  const reached = `${count(inReach, 'pass')} of ${inReach.length} in reach`;
-  return [`${count(results, 'pass')} of ${results.length}`, `${alone} alone`, reached].join('\n');
+  const lines = [`${count(results, 'pass')} of ${results.length}`, `${alone} alone`];
+  if (inReach.length < results.length) lines.push(`${count(inReach, 'pass')} of ${inReach.length} in reach`);
+  return lines.join('\n');
 }
 
 export function line({ id, kind, outcome, message }: Result): string {

@@ -14,7 +14,10 @@ export interface Trial {
 }
 
 export async function runTrial(subject: string, profile: Profile): Promise<Trial> {
-  const child = fork(fileURLToPath(import.meta.url), [subject, profile], { execArgv: ['--import', 'tsx'] });
+  const child = fork(fileURLToPath(import.meta.url), [subject, profile], {
+    execArgv: ['--import', 'tsx'],
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'], // the suite's server talks
+  });
   return new Promise((resolve, reject) => {
     child.once('message', (results) => resolve({ subject, profile, results: results as Result[] }));
     child.once('error', reject);
