@@ -14,12 +14,12 @@ module.exports = {
     {
       name: 'pure-rooms',
       comment:
-        'request, policy and record import nothing of the project at run time but errors and their own room.',
+        'request, policy and record import nothing of the project at run time but errors, URL parsing and their own room.',
       severity: 'error',
       from: { path: '^lib/(request|policy|record)/' },
       to: {
         path: '^lib/',
-        pathNot: ['^lib/$1/', '^lib/errors\\.ts$', '^lib/record/record\\.ts$'],
+        pathNot: ['^lib/$1/', '^lib/(errors|parse-url)\\.ts$', '^lib/record/record\\.ts$'],
         dependencyTypesNot: typeOnly,
       },
     },
@@ -54,7 +54,7 @@ module.exports = {
       from: { path: '^lib/response/' },
       to: {
         path: '^lib/',
-        pathNot: ['^lib/response/', '^lib/(errors|axios)\\.ts$', '^lib/record/record\\.ts$'],
+        pathNot: ['^lib/response/', '^lib/(errors|axios|parse-url)\\.ts$', '^lib/record/record\\.ts$'],
         dependencyTypesNot: typeOnly,
       },
     },

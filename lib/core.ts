@@ -7,6 +7,7 @@ import { type CacheEvent, Events } from './events.js';
 import { Flights } from './flight.js';
 import type { Landing } from './network.js';
 import type { CacheOptions, CommonOptions } from './options.js';
+import { isUrl } from './parse-url.js';
 import { Recent } from './recent.js';
 import { createCodec } from './record/codec.js';
 import { assertCompression } from './record/compression.js';
@@ -85,7 +86,7 @@ export class Core {
   /** As keys compare URLs: the order of parameters does not count, nor do those that are ignored. */
   #comparable(url: string): string {
     const ignored = new Set(this.live.view.ignoredParameters ?? []);
-    return URL.canParse(url) ? canonicalUrl(url, ignored).url : url;
+    return isUrl(url) ? canonicalUrl(url, ignored).url : url;
   }
 
   /** When an unsafe request last changed a URL; 0: never. The URL is only asked for if it may matter. */

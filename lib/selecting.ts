@@ -3,6 +3,7 @@ import type { AxiosRequestConfig } from 'axios';
 import type { Core } from './core.js';
 import { keyFor, requestFor } from './lookup.js';
 import type { Maintenance, Scanned } from './maintenance.js';
+import { isUrl } from './parse-url.js';
 import type { IndexEntry, IndexRecord, ResponseRecord } from './record/record.js';
 import { canonicalUrl } from './request/url.js';
 import { matchingEntry } from './select.js';
@@ -45,7 +46,7 @@ function comparableUrlOf({ live }: Core): (url: string) => string {
   const ignored = new Set(live.view.ignoredParameters ?? []);
   return (url) => {
     const redacted = redactor.url(url);
-    return URL.canParse(redacted) ? canonicalUrl(redacted, ignored).url : redacted;
+    return isUrl(redacted) ? canonicalUrl(redacted, ignored).url : redacted;
   };
 }
 

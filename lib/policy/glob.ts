@@ -1,6 +1,7 @@
 /** URL globs to regular expressions: micromatch reads braces, brackets and extglobs; `*` and `**` are laid out here. */
 import { domainToASCII } from 'node:url';
 import micromatch from 'micromatch';
+import { parseUrl } from '../parse-url.js';
 
 /** One character of the path or host; `/` and `?` end a segment. */
 const CHAR = '[^/?]';
@@ -216,7 +217,7 @@ function decodeOr(escapes: string): string {
 }
 
 function canonicalIpv6(host: string): string {
-  return URL.canParse(`http://${host}`) ? new URL(`http://${host}`).hostname : host;
+  return parseUrl(`http://${host}`)?.hostname ?? host;
 }
 
 /** Hosts of URLs are ASCII; labels with globs in them are left as they are. */

@@ -1,3 +1,4 @@
+import { parseUrl } from '../parse-url.js';
 import { type HeaderList, headerValue } from '../record/record.js';
 
 /** Methods registered as safe; one that is unknown here counts as unsafe (RFC 9111 4.4). */
@@ -18,14 +19,13 @@ export function invalidatedUrls(
   headers: HeaderList,
 ): string[] {
   if (!isUnsafe(method) || status < 200 || status > 399) return [];
-  if (!URL.canParse(requestUrl)) return [];
-  const own = new URL(requestUrl);
+  const own = parseUrl(requestUrl);
+  if (own === undefined) return [];
   const urls = new Set([plain(own)]);
   for (const name of ['location', 'content-location']) {
     const value = headerValue(headers, name);
-    if (value === undefined || !URL.canParse(value, requestUrl)) continue;
-    const url = new URL(value, requestUrl);
-    if (url.origin === own.origin) urls.add(plain(url));
+    const url = value === undefined ? undefined : parseUrl(value, requestUrl);
+    if (url?.origin === own.origin) urls.add(plain(url));
   }
   return [...urls];
 }

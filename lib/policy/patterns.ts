@@ -1,5 +1,6 @@
 import { types } from 'node:util';
 import { CacheOptionError } from '../errors.js';
+import { parseUrl } from '../parse-url.js';
 import { assertExpireAfter } from './expiry.js';
 import { globExpression, globSubject } from './glob.js';
 import type { ExpireAfter } from './types.js';
@@ -103,7 +104,7 @@ class UrlText {
   }
 
   #parse(): URL | undefined {
-    if (this.#url === undefined && URL.canParse(this.#text)) this.#url = new URL(this.#text);
+    this.#url ??= parseUrl(this.#text);
     return this.#url;
   }
 }

@@ -1,4 +1,6 @@
 /** Whose request it is: the credentials that axios would send, wherever they were given. */
+
+import { parseUrl } from '../parse-url.js';
 import { isObject, own, safeProperty } from './own.js';
 import type { CacheRequest } from './request.js';
 
@@ -30,9 +32,8 @@ export function effectiveAuthorization(request: CacheRequest): string | undefine
 }
 
 function urlAuthorization(url: string): string | undefined {
-  if (!URL.canParse(url)) return undefined;
-  const { username, password } = new URL(url);
-  return userinfoAuthorization(username, password);
+  const parsed = parseUrl(url);
+  return parsed && userinfoAuthorization(parsed.username, parsed.password);
 }
 
 /** From `config.proxy` as http.js `setProxy` reads it: `username` and `password`, else `auth`. */

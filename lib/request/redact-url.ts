@@ -1,4 +1,6 @@
 /** URLs and queries without their secrets. */
+
+import { parseUrl } from '../parse-url.js';
 import { REDACTED, type Secrets } from './secrets.js';
 import { decodePiece } from './url.js';
 
@@ -6,14 +8,14 @@ const BASE = 'http://relative.invalid';
 const USERINFO = /\/\/[^/?#]*@/g;
 
 export function redactUrl(url: string, secrets: Secrets): string {
-  if (URL.canParse(url)) {
-    const parsed = new URL(url);
-    const { protocol, host, href } = parsed;
+  const absolute = parseUrl(url);
+  if (absolute !== undefined) {
+    const { protocol, host, href } = absolute;
     const origin = href.startsWith(`${protocol}//`) ? `${protocol}//${host}` : protocol;
-    return origin + redactPathAndQuery(parsed, secrets);
+    return origin + redactPathAndQuery(absolute, secrets);
   }
-  if (!URL.canParse(url, BASE)) return REDACTED;
-  const parsed = new URL(url, BASE);
+  const parsed = parseUrl(url, BASE);
+  if (parsed === undefined) return REDACTED;
   const origin = parsed.origin === BASE ? '' : `//${parsed.host}`;
   return origin + redactPathAndQuery(parsed, secrets);
 }

@@ -1,4 +1,6 @@
 /** What may be kept of a request in clear. */
+
+import { parseUrl } from '../parse-url.js';
 import type { HeaderList, StoredRequest } from '../record/record.js';
 import { bodyOf } from './body.js';
 import { effectiveAuthorization, proxyAuthorization } from './credentials.js';
@@ -82,7 +84,7 @@ export class Redactor {
   /** As spelt by the caller unless there is something to hide: `matchHeaders` compares the spelling. */
   #urlValue(value: string): string {
     const redacted = this.url(value);
-    return URL.canParse(value) && new URL(value).href === redacted ? value : redacted;
+    return parseUrl(value)?.href === redacted ? value : redacted;
   }
 }
 

@@ -1,5 +1,6 @@
 /** One hop of a redirect chain, as the request that somebody who asked for the hop itself would make. */
 import type { InternalAxiosRequestConfig } from 'axios';
+import { parseUrl } from '../parse-url.js';
 import { bodyOf } from './body.js';
 import { basicAuthorization } from './credentials.js';
 import { headerText } from './headers.js';
@@ -62,8 +63,8 @@ function hopHeaders(first: CacheRequest, hop: SentHop, data: unknown): Record<st
 
 // Userinfo in a Location is not sent (follow-redirects takes none from a URL object); credentials are in `auth`.
 function withoutUserinfo(url: string): string {
-  if (!URL.canParse(url)) return url;
-  const parsed = new URL(url);
+  const parsed = parseUrl(url);
+  if (parsed === undefined) return url;
   parsed.username = '';
   parsed.password = '';
   parsed.hash = '';

@@ -1,5 +1,6 @@
 /** An axios config, copied into a CacheRequest before the inner adapter changes it; and whether it can have a key. */
 import type { InternalAxiosRequestConfig } from 'axios';
+import { isUrl, parseUrl } from '../parse-url.js';
 import { bodyOf } from './body.js';
 import { snapshotHeaders } from './headers.js';
 import { own } from './own.js';
@@ -26,7 +27,7 @@ function absoluteUrl(config: object, url: string): string {
   if (typeof url !== 'string') return '';
   if (!own(config, 'socketPath') || SCHEME.test(url)) return url;
   const base = 'http://localhost';
-  return URL.canParse(url, base) ? new URL(url, base).href : url;
+  return parseUrl(url, base)?.href ?? url;
 }
 
 function withoutFragment(url: string): string {
@@ -42,7 +43,7 @@ const HTTP = /^[\0-\x20]*https?:/i;
 /** Undefined: it has a key. */
 export function unkeyableReason(request: CacheRequest): Unkeyable | undefined {
   const { url, headers, data } = request;
-  if (!URL.canParse(url) || !(HTTP.test(url) || isHttp(new URL(url)))) return 'unsupported-url';
+  if (!isUrl(url) || !(HTTP.test(url) || isHttp(new URL(url)))) return 'unsupported-url';
   if (
     headers['x-http-method-override'] !== undefined ||
     headers['x-http-method'] !== undefined ||

@@ -2,6 +2,7 @@
 import { STATUS_CODES } from 'node:http';
 import { Socket } from 'node:net';
 import { type InspectOptions, inspect } from 'node:util';
+import { parseUrl } from '../parse-url.js';
 import type { HeaderList } from '../record/record.js';
 import { headerList } from './headers.js';
 
@@ -183,8 +184,8 @@ class Parts {
     for (const [name, value] of headerList(info.requestHeaders)) {
       this.requestHeaders.set(name.toLowerCase(), [name, value]);
     }
-    if (!URL.canParse(info.finalUrl)) return;
-    const url = new URL(info.finalUrl);
+    const url = parseUrl(info.finalUrl);
+    if (url === undefined) return;
     this.path = url.pathname + url.search;
     this.host = url.hostname.replace(BRACKETS, '');
     this.protocol = url.protocol;
