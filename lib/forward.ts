@@ -1,6 +1,6 @@
 /** One call of the inner adapter, on a config of its own, and what came of it. */
 import type { Readable } from 'node:stream';
-import type { AxiosProgressEvent, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
+import type { AxiosAdapter, AxiosProgressEvent, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 import { AxiosHeaders, type Inner } from './axios.js';
 import type { HeaderList } from './record/record.js';
 import { hopRequest } from './request/redirect.js';
@@ -89,7 +89,10 @@ export async function forward(request: CacheRequest, options: ForwardOptions): P
   }
 
   const requestTime = options.clock();
-  const response: AxiosResponse = await options.inner.adapter(config)(inner);
+  const send = options.inner.adapter(config);
+  const response = options.stream
+    ? await sendForStream(send, inner, config, options.headers !== undefined)
+    : await send(inner);
   return {
     status: response.status,
     statusText: response.statusText,
@@ -102,6 +105,30 @@ export async function forward(request: CacheRequest, options: ForwardOptions): P
     chain,
     hops,
   };
+}
+
+/**
+ * A status that the caller does not want is refused by the inner adapter itself: only then does it let go of the
+ * caller's signal (http.js, `onDone`), whose abort would else end a stream that nobody reads in an uncaught error.
+ */
+async function sendForStream(
+  send: AxiosAdapter,
+  inner: InternalAxiosRequestConfig,
+  { validateStatus }: InternalAxiosRequestConfig,
+  isConditional: boolean,
+): Promise<AxiosResponse> {
+  let isRefused = false;
+  inner.validateStatus = (status) => {
+    isRefused = !(isConditional && status === 304) && validateStatus?.(status) === false;
+    return !isRefused;
+  };
+  try {
+    return await send(inner);
+  } catch (error) {
+    const refused = isRefused ? (error as { response?: AxiosResponse }).response : undefined;
+    if (refused === undefined) throw error;
+    return refused;
+  }
 }
 
 type BeforeRedirect = NonNullable<InternalAxiosRequestConfig['beforeRedirect']>;

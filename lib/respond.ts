@@ -17,6 +17,7 @@ import {
 } from './response/build.js';
 import { bodyError } from './response/errors.js';
 import { frozenData } from './response/frozen.js';
+import { letGo } from './response/replay.js';
 import { type CacheStatus, formatCacheStatus } from './response/status.js';
 import type { Settings } from './settings.js';
 
@@ -64,6 +65,16 @@ export function mark(response: AxiosResponse, verdict: Verdict, settings: Settin
   return response;
 }
 
+/** Hands the response over, or throws what the caller's validateStatus makes of it. */
+function finish(response: AxiosResponse): AxiosResponse {
+  try {
+    return settle(response);
+  } catch (error) {
+    letGo(response.data);
+    throw error;
+  }
+}
+
 /** Whole seconds until the record expires, rounded down so that what has expired is below 0; undefined: never. */
 export function ttlOf(record: ResponseRecord, now: number): number | undefined {
   return record.expiresAt === undefined ? undefined : Math.floor((record.expiresAt - now) / 1000);
@@ -92,7 +103,7 @@ export async function respondFromRecord(
   if (frozen === undefined) await fill(to, response, source, record.headers, flavour);
   else response.data = frozen;
   core.stats.bytesServed += bytes;
-  return settle(mark(response, verdict, settings));
+  return finish(mark(response, verdict, settings));
 }
 
 function requestInfo(
@@ -155,7 +166,7 @@ export async function respondFromNetwork(
     assertContentLength(source.body.byteLength, config, request as object | undefined, flavour);
     await fill(to, response, source, received.headers, flavour);
   }
-  return settle(mark(response, verdict, settings));
+  return finish(mark(response, verdict, settings));
 }
 
 /** RFC 9111 5.2.1.7: what `only-if-cached` answers when nothing stored may. */
@@ -174,5 +185,5 @@ export async function respondGatewayTimeout(to: Addressee, status: CacheStatus):
     redirects: [],
     status,
   };
-  return settle(mark(response, verdict, settings));
+  return finish(mark(response, verdict, settings));
 }

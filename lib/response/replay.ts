@@ -15,6 +15,14 @@ export interface StreamOwner {
 
 const CHUNK_BYTES = 64 * 1024;
 
+/** What ends a stream's obedience to its owner's signal and token. */
+const leashes = new WeakMap<object, () => void>();
+
+/** For a stream that its owner gets with an error: like axios' own it no longer obeys, since nobody need read it. */
+export function letGo(stream: unknown): void {
+  if (typeof stream === 'object' && stream !== null) leashes.get(stream)?.();
+}
+
 /** Cuts a body into chunks, copied only as they are asked for. */
 class Chunks {
   readonly #body: Uint8Array;
@@ -49,7 +57,9 @@ class Replay extends Readable {
     super({ highWaterMark: CHUNK_BYTES });
     this.#chunks = new Chunks(source.body, source.owned !== true);
     this.#owner = owner;
-    if (owner !== undefined) this.#forget = onCancel(owner.config, (error) => this.destroy(asError(error)));
+    if (owner === undefined) return;
+    this.#forget = onCancel(owner.config, (error) => this.destroy(asError(error)));
+    leashes.set(this, this.#forget);
   }
 
   override _read(): void {
@@ -92,7 +102,7 @@ function messageOf(request: unknown): object | undefined {
 export function replayWebStream(source: BodySource, owner?: StreamOwner): ReadableStream<Uint8Array> {
   const chunks = new Chunks(source.body, false);
   let forget: () => void = nothing;
-  return new ReadableStream({
+  const stream = new ReadableStream({
     type: 'bytes',
     start(controller) {
       if (owner !== undefined) forget = onCancel(owner.config, (error) => controller.error(error));
@@ -117,4 +127,6 @@ export function replayWebStream(source: BodySource, owner?: StreamOwner): Readab
       forget();
     },
   });
+  leashes.set(stream, forget);
+  return stream;
 }
