@@ -115,7 +115,7 @@ describe('bypass', () => {
     'a data: URL passes by',
     using({ adapter: 'fetch' }, async ({ adapter, another }) => {
       const { http } = another({ adapter: 'http' }, { baseURL: '' });
-      const response = await http.get('data:text/plain,hello', { responseType: 'text' });
+      const response = await http.get('data:text/plain;base64,aGVsbG8=', { responseType: 'text' });
       expect(response).to.include({ data: 'hello', fromCache: false });
       expect(response.cacheStatus).to.include({ fwd: 'bypass', detail: 'unsupported-url' });
       expect(await adapter.cache.count()).to.equal(0);

@@ -3,6 +3,7 @@ import { buffer } from 'node:stream/consumers';
 import axios from 'axios';
 import { expect } from 'chai';
 import type { CacheOptions } from '../../lib/index.js';
+import { itOnCurrentAxios } from '../support/axios-version.js';
 import { answer, Gate, RemoteStore, Resource, rejection, until, using } from './support.js';
 
 const flavours: [string, CacheOptions][] = [
@@ -101,7 +102,7 @@ for (const [name, options] of flavours) {
       }),
     );
 
-    it(
+    itOnCurrentAxios(
       'stores nothing of a stream that its caller gives up',
       using(options, async ({ http, origin, adapter }) => {
         const closed = new Gate();
@@ -174,7 +175,7 @@ for (const [name, options] of flavours) {
       }
     });
 
-    it(
+    itOnCurrentAxios(
       'revalidates, and serves the stored body as a stream after a 304',
       using({ ...options, expireAfter: 10 }, async ({ http, origin, clock }) => {
         const resource = new Resource();
@@ -294,7 +295,7 @@ describe('streams of the http adapter', () => {
     }),
   );
 
-  it(
+  itOnCurrentAxios(
     'fail at maxContentLength, on the network and from the cache',
     using({}, async ({ http, origin, adapter }) => {
       origin.on('/s', answer('x'.repeat(1000)));

@@ -4,6 +4,7 @@ import NodeFormData from 'form-data';
 import { hopRequest, type SentHop } from '../../lib/request/redirect.js';
 import type { CacheRequest } from '../../lib/request/request.js';
 import { snapshotRequest } from '../../lib/request/snapshot.js';
+import { isCurrentAxios } from '../support/axios-version.js';
 import { Origin } from '../support/origin.js';
 import { type Given, keyer, keyOf, post, request } from './requests.js';
 
@@ -141,7 +142,9 @@ describe('hopRequest over the wire', () => {
       const key = (one: CacheRequest | undefined) => (one === undefined ? '' : keyer(settings).keyOf(one));
       const auth = { auth: { username: 'u', password: 'p' } };
       const [to] = await hops({ url: `${origin.url}/302`, ...auth });
-      expect(key(to)).to.equal(key(await direct({ url: `${origin.url}/to?x=1`, ...auth })));
+      // The oldest axios sends no credentials to a hop, not even of the same origin: then its key has none.
+      const sent = isCurrentAxios ? auth : {};
+      expect(key(to)).to.equal(key(await direct({ url: `${origin.url}/to?x=1`, ...sent })));
 
       const [second, third] = await hops({ method: 'post', url: `${origin.url}/307`, data: { a: 1 } });
       expect(key(second)).to.equal(
