@@ -229,12 +229,18 @@ export class Entries {
   async keysByUrl(url: string): Promise<readonly string[]> {
     const { store } = this;
     if (this.#closed || store.keysByUrl === undefined) return [];
+    const tag = this.tag(url);
+    // What is on its way to the store now may not be found there yet.
+    const coming = [...this.#pending].flatMap(([key, { loaded }]) =>
+      loaded !== undefined && this.meta(loaded.record).url === tag ? [key] : [],
+    );
     try {
-      const keys = store.keysByUrl(this.tag(url));
-      return keys instanceof Promise ? await keptAlive(this.#inTime(keys, 'keysByUrl')) : keys;
+      const keys = store.keysByUrl(tag);
+      const there = keys instanceof Promise ? await keptAlive(this.#inTime(keys, 'keysByUrl')) : keys;
+      return [...coming, ...there];
     } catch (error) {
       this.#fail(error, 'look-up by URL');
-      return [];
+      return coming;
     }
   }
 

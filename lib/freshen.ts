@@ -33,9 +33,12 @@ export async function freshen(
     return refreshed;
   }
   const verdict = isStorable(view, whole, expiration.expiresAt, settings.policy);
-  // What a 304 confirmed before an unsafe request changed the URL holds no longer.
-  const isOutdated = core.wasInvalidatedSince(refreshed.request.url, received.sequence);
+  // What a 304 confirmed before an unsafe request changed the URL, or before something newer came, holds no longer.
+  const isOutdated =
+    core.wasInvalidatedSince(refreshed.request.url, received.sequence) ||
+    core.stored.hasHappenedSince(stored.key, received.sequence);
   if (!verdict.storable || isOutdated) return refreshed;
+  core.stored.note(stored.key, received.sequence);
   if (!variesAsBefore(stored, names)) return move(core, asked, refreshed, names);
   await core.entries.write(refreshed);
   await redateIndex(core, asked, refreshed);

@@ -9,6 +9,7 @@ import { fetch, refreshBehind, stream } from './fetch.js';
 import { filterVerdict } from './filter.js';
 import type { Asked } from './keep.js';
 import type { Call } from './network.js';
+import { requestDirectives } from './policy/cache-control.js';
 import { isDoNotCache } from './policy/freshness.js';
 import { decideReuse, forwardParameter, type Reuse } from './policy/reuse.js';
 import { callerIsConditional, conditionalHeaders } from './policy/revalidation.js';
@@ -86,9 +87,14 @@ type Plan =
     }
   | { action: 'ask'; exchange: Exchange; selected: Selected | undefined; call: Call; fwd: ForwardReason };
 
+/** Where the cache is off, the request's Cache-Control is not for it. */
+const OFF: ReadonlySet<string> = new Set(['cache: false', 'cacheDisabled', 'closed']);
+
 /** Offline there is no way past the cache. */
-function pastTheCache({ settings }: Addressee, wishes: CacheRequestConfig, detail: string): Plan {
-  const isOffline = wishes.onlyIfCached ?? settings.policy.onlyIfCached;
+function pastTheCache({ request, settings }: Addressee, wishes: CacheRequestConfig, detail: string): Plan {
+  const isOffline =
+    (wishes.onlyIfCached ?? settings.policy.onlyIfCached) ||
+    (!OFF.has(detail) && requestDirectives(request.headers).onlyIfCached);
   return { action: isOffline ? 'gateway-timeout' : 'bypass', detail };
 }
 

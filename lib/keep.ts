@@ -78,8 +78,13 @@ export async function keep(
   if (core.wasInvalidatedSince(record.request.url, received.sequence)) {
     return { record: undefined, reason: 'invalidated meanwhile' };
   }
+  // RFC 9111 4: the most recent response counts, and that is not the one that comes last.
+  if ([record.key, primaryKey].some((key) => core.stored.hasHappenedSince(key, received.sequence))) {
+    return { record: undefined, reason: 'superseded meanwhile' };
+  }
   if (filterVerdict(core, settings, record) !== 'passes') return { record: undefined, reason: 'filterFn' };
 
+  core.stored.note(record.key, received.sequence);
   let isWritten = core.entries.write(record);
   if (isWritten instanceof Promise) isWritten = await isWritten;
   if (!isWritten) return { record: undefined, reason: 'store failed' };
@@ -212,7 +217,7 @@ async function keepRedirects(
     const request = received.chain[at];
     if (hop === undefined || request === undefined) return;
     const hopNames = varyNames(hop.headers);
-    if (hopNames === '*') return;
+    if (hopNames === '*' || core.wasInvalidatedSince(redactor.url(request.url), received.sequence)) return;
     names = [...new Set([...names, ...hopNames])];
     redirects.unshift(redactor.url(request.url));
     if (settings.policy.cacheControl) {
