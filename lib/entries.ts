@@ -2,9 +2,10 @@
  * Reads and writes decoded records over a store: hot records first, then writes still on their way, then the store.
  * Nothing here rejects: what a store or a record does wrong becomes a miss and an `error` event.
  */
-import { keptAlive } from './alive.js';
+
 import { type CacheError, CacheRecordError, CacheStoreError } from './errors.js';
 import { HotRecords, type Loaded, type Ticket } from './hot.js';
+import { keptAlive, native } from './promises.js';
 import { Recent } from './recent.js';
 import type { RecordCodec } from './record/codec.js';
 import type { StoreRecord } from './record/record.js';
@@ -68,7 +69,7 @@ export class Entries {
     if (pending !== undefined) return pending.loaded;
     let bytes: MaybePromise<Uint8Array | undefined>;
     try {
-      bytes = this.store.get(key);
+      bytes = native(this.store.get(key));
     } catch (error) {
       this.#fail(error, 'read', key);
       return undefined;
@@ -165,7 +166,7 @@ export class Entries {
     try {
       encoded = this.codec.encode(key, record);
       if (!(encoded instanceof Promise) && !this.#pending.has(key)) {
-        const done = this.store.set(key, encoded, this.meta(record));
+        const done = native(this.store.set(key, encoded, this.meta(record)));
         if (!(done instanceof Promise)) {
           this.#hot?.set(key, load(record));
           this.track(this.trim());
@@ -211,7 +212,7 @@ export class Entries {
     const before = keys.map((key) => this.#pending.get(key)?.settled).filter((one) => one !== undefined);
     try {
       if (before.length === 0) {
-        const deleted = this.store.delete(keys);
+        const deleted = native(this.store.delete(keys));
         if (!(deleted instanceof Promise)) return;
         const done = this.#inTime(deleted, 'delete');
         for (const key of keys) this.#behind(key, undefined, done);
@@ -235,7 +236,7 @@ export class Entries {
       loaded !== undefined && this.meta(loaded.record).url === tag ? [key] : [],
     );
     try {
-      const keys = store.keysByUrl(tag);
+      const keys = native(store.keysByUrl(tag));
       const there = keys instanceof Promise ? await keptAlive(this.#inTime(keys, 'keysByUrl')) : keys;
       return [...coming, ...there];
     } catch (error) {
@@ -264,7 +265,7 @@ export class Entries {
     const limits = this.#options.limits();
     if (limits === undefined || this.store.trim === undefined) return;
     try {
-      const evicted = this.store.trim(limits);
+      const evicted = native(this.store.trim(limits));
       if (evicted instanceof Promise) {
         return evicted.then(
           (keys) => this.#evicted(keys),

@@ -1,4 +1,3 @@
-import { keptAlive } from './alive.js';
 import type { Core } from './core.js';
 import { filterVerdict } from './filter.js';
 import type { Received } from './forward.js';
@@ -6,6 +5,7 @@ import { type ExpiryLevels, expirationOf } from './policy/freshness.js';
 import { isStorable, storableHeaders } from './policy/storable.js';
 import type { RequestView } from './policy/types.js';
 import { varyNames } from './policy/vary.js';
+import { keptAlive } from './promises.js';
 import type { IndexEntry, IndexRecord, ResponseRecord, VaryPair } from './record/record.js';
 import { headerValue } from './record/record.js';
 import type { CacheRequest } from './request/request.js';

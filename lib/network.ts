@@ -1,11 +1,12 @@
 /** A network call and what is kept of it: done once, however many callers wait. */
-import { keptAlive } from './alive.js';
+
 import type { Core } from './core.js';
 import { type ForwardOptions, forward, isStream, type Received } from './forward.js';
 import { freshen } from './freshen.js';
 import { type Asked, keep, type Plan, planStorage } from './keep.js';
 import { invalidatedUrls } from './policy/invalidation.js';
 import { varyNames } from './policy/vary.js';
+import { keptAlive } from './promises.js';
 import { headerValue, type ResponseRecord } from './record/record.js';
 import type { CacheRequest } from './request/request.js';
 import { matchesVary, varyPairs } from './request/vary.js';

@@ -1,8 +1,9 @@
 /** Which stored response may answer a request: at most two reads, the second only over an index. */
-import { keptAlive } from './alive.js';
+
 import type { Caller } from './caller.js';
 import type { Entries } from './entries.js';
 import type { Loaded } from './hot.js';
+import { keptAlive } from './promises.js';
 import type { IndexEntry, IndexRecord, ResponseRecord } from './record/record.js';
 import type { CacheRequest } from './request/request.js';
 import { matchesVary } from './request/vary.js';

@@ -1,0 +1,23 @@
+import type { MaybePromise } from './stores/store.js';
+
+/**
+ * Keeps the process alive until a promise settles, for somebody who waits for it. The timers that bound a store's
+ * operations don't: what nobody waits for any more must not hold the process.
+ */
+export function keptAlive<T>(waited: MaybePromise<T>): MaybePromise<T> {
+  if (!(waited instanceof Promise)) return waited;
+  const alive = setInterval(() => {}, 2 ** 30);
+  return waited.finally(() => clearInterval(alive));
+}
+
+/**
+ * A store's answer, where a promise of another library or realm (jest's) is made one of ours: from then on
+ * `instanceof Promise` tells which of the two it is.
+ */
+export function native<T>(answer: MaybePromise<T>): MaybePromise<T> {
+  return !(answer instanceof Promise) && isThenable(answer) ? Promise.resolve(answer) : answer;
+}
+
+function isThenable(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}
