@@ -3,12 +3,13 @@
  * Nothing here rejects: what a store or a record does wrong becomes a miss and an `error` event.
  */
 
-import { type CacheError, CacheRecordError, CacheStoreError } from './errors.js';
-import { HotRecords, type Loaded, type Ticket } from './hot.js';
-import { keptAlive, native } from './promises.js';
+import { type CacheError, CacheRecordError, CacheStoreError, messageOf } from './errors.js';
+import { HotRecords, type Loaded, load, type Ticket } from './hot.js';
+import { keptAlive } from './promises.js';
 import { Recent } from './recent.js';
 import type { RecordCodec } from './record/codec.js';
 import type { StoreRecord } from './record/record.js';
+import { nameOf, StoreCalls } from './store-calls.js';
 import type { MaybePromise, Store, StoreLimits, StoreMeta } from './stores/store.js';
 
 export interface EntriesOptions {
@@ -36,6 +37,7 @@ export class Entries {
   readonly store: Store;
   readonly codec: RecordCodec;
   readonly #options: EntriesOptions;
+  readonly #calls: StoreCalls;
   readonly #hot: HotRecords | undefined;
   readonly #pending = new Map<string, Pending>();
   readonly #changed = new Recent();
@@ -51,6 +53,7 @@ export class Entries {
     this.store = options.store;
     this.codec = options.codec;
     this.#options = options;
+    this.#calls = new StoreCalls(options.store, options.timeout);
     // Without a version a store can't tell that another process wrote, so nothing may be trusted in front of it.
     if (options.hotBytes > 0 && options.store.version !== undefined)
       this.#hot = new HotRecords(options.hotBytes);
@@ -69,7 +72,7 @@ export class Entries {
     if (pending !== undefined) return pending.loaded;
     let bytes: MaybePromise<Uint8Array | undefined>;
     try {
-      bytes = native(this.store.get(key));
+      bytes = this.#calls.get(key);
     } catch (error) {
       this.#fail(error, 'read', key);
       return undefined;
@@ -100,7 +103,7 @@ export class Entries {
   async #readLate(key: string, bytes: Promise<Uint8Array | undefined>): Promise<Loaded | undefined> {
     const ticket = this.#hot?.begin(key);
     try {
-      const value = await this.#inTime(bytes, 'get');
+      const value = await bytes;
       return value === undefined ? undefined : await this.#decode(key, value, ticket);
     } catch (error) {
       this.#fail(error, 'read', key);
@@ -166,13 +169,13 @@ export class Entries {
     try {
       encoded = this.codec.encode(key, record);
       if (!(encoded instanceof Promise) && !this.#pending.has(key)) {
-        const done = native(this.store.set(key, encoded, this.meta(record)));
+        const done = this.#calls.set(key, encoded, this.meta(record));
         if (!(done instanceof Promise)) {
           this.#hot?.set(key, load(record));
           this.track(this.trim());
           return true;
         }
-        this.#behind(key, load(record), this.#inTime(done, 'set'));
+        this.#behind(key, load(record), done);
         return true;
       }
     } catch (error) {
@@ -186,7 +189,7 @@ export class Entries {
       (async () => {
         const bytes = await encoded;
         await before; // writes to one key land in order
-        await this.#inTime(this.store.set(key, bytes, this.meta(record)), 'set');
+        await this.#calls.set(key, bytes, this.meta(record));
       })(),
     );
     return true;
@@ -212,9 +215,8 @@ export class Entries {
     const before = keys.map((key) => this.#pending.get(key)?.settled).filter((one) => one !== undefined);
     try {
       if (before.length === 0) {
-        const deleted = native(this.store.delete(keys));
-        if (!(deleted instanceof Promise)) return;
-        const done = this.#inTime(deleted, 'delete');
+        const done = this.#calls.delete(keys);
+        if (!(done instanceof Promise)) return;
         for (const key of keys) this.#behind(key, undefined, done);
         return;
       }
@@ -222,23 +224,20 @@ export class Entries {
       this.#fail(error, 'delete', keys[0]);
       return;
     }
-    const done = Promise.all(before).then(() => this.#inTime(this.store.delete(keys), 'delete'));
+    const done = Promise.all(before).then(() => this.#calls.delete(keys));
     for (const key of keys) this.#behind(key, undefined, done);
   }
 
   /** Keys of what is stored of a URL, where the store can look it up; a failure is an event, and none are known. */
   async keysByUrl(url: string): Promise<readonly string[]> {
-    const { store } = this;
-    if (this.#closed || store.keysByUrl === undefined) return [];
+    if (this.#closed || this.store.keysByUrl === undefined) return [];
     const tag = this.tag(url);
     // What is on its way to the store now may not be found there yet.
     const coming = [...this.#pending].flatMap(([key, { loaded }]) =>
       loaded !== undefined && this.meta(loaded.record).url === tag ? [key] : [],
     );
     try {
-      const keys = native(store.keysByUrl(tag));
-      const there = keys instanceof Promise ? await keptAlive(this.#inTime(keys, 'keysByUrl')) : keys;
-      return [...coming, ...there];
+      return [...coming, ...(await keptAlive(this.#calls.keysByUrl(tag)))];
     } catch (error) {
       this.#fail(error, 'look-up by URL');
       return coming;
@@ -265,7 +264,7 @@ export class Entries {
     const limits = this.#options.limits();
     if (limits === undefined || this.store.trim === undefined) return;
     try {
-      const evicted = native(this.store.trim(limits));
+      const evicted = this.#calls.trim(limits);
       if (evicted instanceof Promise) {
         return evicted.then(
           (keys) => this.#evicted(keys),
@@ -336,23 +335,8 @@ export class Entries {
     }
   }
 
-  /** Rejects when a remote store takes longer than `storeTimeout` from now; what it answers later is dropped. */
-  #inTime<T>(operating: MaybePromise<T>, operation: string): Promise<T> {
-    const promise = Promise.resolve(operating);
-    const limit = this.#options.timeout();
-    return new Promise<T>((resolve, reject) => {
-      const timer = setTimeout(() => {
-        reject(
-          new CacheStoreError(`${this.storeName}: ${operation} took longer than storeTimeout (${limit} ms)`),
-        );
-      }, limit);
-      timer.unref(); // who waits for it keeps the process alive
-      promise.then(resolve, reject).finally(() => clearTimeout(timer));
-    });
-  }
-
   get storeName(): string {
-    return this.store.constructor.name;
+    return nameOf(this.store);
   }
 
   #fail(error: unknown, reason: string, key?: string): void {
@@ -364,18 +348,6 @@ export class Entries {
       ? error
       : new CacheStoreError(`${this.storeName}: ${reason} failed: ${messageOf(error)}`, error);
   }
-}
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
-/** A record made ready for hits. */
-export function load(record: StoreRecord): Loaded {
-  return {
-    record,
-    source: record.kind === 'response' ? { body: record.body, bodyType: record.bodyType } : undefined,
-  };
 }
 
 /** When the last of them expires; undefined if one never does. */

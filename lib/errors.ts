@@ -78,3 +78,8 @@ export function describeValue(value: unknown): string {
     return `a value of type ${typeof value}`;
   }
 }
+
+/** What a thrown value says, whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -87,3 +87,11 @@ export class HotRecords {
     this.#bytes = 0;
   }
 }
+
+/** A record made ready for hits. */
+export function load(record: StoreRecord): Loaded {
+  return {
+    record,
+    source: record.kind === 'response' ? { body: record.body, bodyType: record.bodyType } : undefined,
+  };
+}

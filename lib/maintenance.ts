@@ -1,7 +1,6 @@
 /** Reading, writing and deleting for maintenance: straight at the store, and what fails rejects. */
 import type { Core } from './core.js';
-import { messageOf } from './entries.js';
-import { CacheError, CacheRecordError, CacheStoreError } from './errors.js';
+import { CacheError, CacheRecordError, CacheStoreError, messageOf } from './errors.js';
 import type { IndexEntry, IndexRecord, ResponseRecord, StoreRecord } from './record/record.js';
 
 export type Scanned = { key: string /** For `write`. */; readAt: number } & (
