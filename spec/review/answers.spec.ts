@@ -4,6 +4,7 @@ import axios, { type AxiosResponse, type InternalAxiosRequestConfig } from 'axio
 import { expect } from 'chai';
 import { CacheOptionError, type CacheOptions, cacheAdapter, MemoryBackend } from '../../lib/index.js';
 import { answer, Gate, RemoteStore, rejection, until, using } from '../adapter/support.js';
+import { itOnCurrentAxios } from '../support/axios-version.js';
 import { rig } from '../support/harness.js';
 
 describe('what is said of an answer', () => {
@@ -190,7 +191,9 @@ describe('an unsafe request over a store that cannot be read just now', () => {
 describe('a stream that comes with an error', () => {
   const streamed = { responseType: 'stream' } as const;
   for (const inner of ['http', 'fetch'] as const) {
-    it(`no longer obeys the signal over ${inner}, as in axios: who ignores it must not be ended by a late abort`, async () => {
+    // The oldest axios' fetch adapter holds on to the signal itself.
+    const test = inner === 'fetch' ? itOnCurrentAxios : it;
+    test(`no longer obeys the signal over ${inner}, as in axios: who ignores it must not be ended by a late abort`, async () => {
       const bench = await rig({ allowableCodes: [200, 404], adapter: inner });
       const { origin, http } = bench;
       origin.on('/404', answer('not here', {}, 404)).on('/503', answer('not now', {}, 503));
