@@ -164,6 +164,24 @@ describe('the documentation', () => {
     for (const name of ['cacheName', ...SQLITE_OPTION_NAMES]) expect(names, name).to.include(name);
   });
 
+  it('gives the score of the conformance run as it is expected', async () => {
+    const page = await text('docs/http-caching.md');
+    const expected = JSON.parse(await text('conformance/expected.json')) as Record<
+      string,
+      Record<string, string>
+    >;
+    for (const [profile, outcomes] of Object.entries(expected)) {
+      const row = page.split('\n').find((line) => line.startsWith(`| ${profile} | `)) ?? '';
+      const cells = [...row.matchAll(/(\d+) of (\d+)/g)].slice(0, 3);
+      const sum = (at: number) => cells.reduce((total, cell) => total + Number(cell[at]), 0);
+      const all = Object.values(outcomes);
+      expect([sum(1), sum(2)], profile).to.deep.equal([
+        all.filter((one) => one === 'pass').length,
+        all.length,
+      ]);
+    }
+  });
+
   it('lists the names that are redacted, and those only', async () => {
     const page = await text('docs/keys-and-privacy.md');
     const list = /`DEFAULT_REDACTED`:\n\n([\s\S]*?)\n\n/.exec(page)?.[1] ?? '';
