@@ -114,7 +114,7 @@ export function hand(
   const status: CacheStatus = {
     ...base,
     fwdStatus: received.status,
-    stored: record !== undefined && !exchange.settings.readOnly,
+    stored: record !== undefined && landing.reason === undefined,
   };
   const ttl = record === undefined ? undefined : ttlOf(record, core.clock());
   if (ttl !== undefined) status.ttl = ttl;

@@ -9,40 +9,48 @@ import { varyNames } from './policy/vary.js';
 import type { IndexEntry, ResponseRecord } from './record/record.js';
 import { variantKey, varyPairs } from './request/vary.js';
 
+/** A confirmed response, and why it was not stored as it is now, if it was not. */
+export interface Freshened {
+  record: ResponseRecord;
+  reason: string | undefined;
+}
+
 /** A 304's news: the stored headers freshened (RFC 9111 4.3.4), the expiry fixed anew. */
 export async function freshen(
   core: Core,
   asked: Asked,
   stored: ResponseRecord,
   received: Received,
-): Promise<ResponseRecord> {
+): Promise<Freshened> {
   const { settings, view, levels } = asked;
   const headers = freshenHeaders(stored.headers, received.headers, settings.policy);
   const { requestTime, responseTime } = received;
   const refreshed: ResponseRecord = { ...stored, headers, requestTime, responseTime };
   const whole = { status: stored.status, headers, requestTime, responseTime };
   const expiration = expirationOf(whole, levels, settings.policy);
-  if (expiration.doNotCache) return refreshed;
+  if (expiration.doNotCache) return { record: refreshed, reason: 'DO_NOT_CACHE' };
   delete refreshed.expiresAt;
   if (expiration.expiresAt !== undefined) refreshed.expiresAt = expiration.expiresAt;
-  if (settings.readOnly) return refreshed;
+  if (settings.readOnly) return { record: refreshed, reason: 'readOnly' };
   const names = varyNames(headers);
   if (names === '*' || (!variesAsBefore(stored, names) && received.chain.length > 1)) {
     // No request is sure to be like the one just answered; a redirect's aliases find it anew.
     core.entries.remove([stored.key]);
-    return refreshed;
+    return { record: refreshed, reason: 'Vary changed' };
   }
   const verdict = isStorable(view, whole, expiration.expiresAt, settings.policy);
+  if (!verdict.storable) return { record: refreshed, reason: verdict.reason };
   // What a 304 confirmed before an unsafe request changed the URL, or before something newer came, holds no longer.
-  const isOutdated =
-    core.wasInvalidatedSince(refreshed.request.url, received.sequence) ||
-    core.stored.hasHappenedSince(stored.key, received.sequence);
-  if (!verdict.storable || isOutdated) return refreshed;
+  if (core.wasInvalidatedSince(refreshed.request.url, received.sequence))
+    return { record: refreshed, reason: 'invalidated meanwhile' };
+  if (core.stored.hasHappenedSince(stored.key, received.sequence))
+    return { record: refreshed, reason: 'superseded meanwhile' };
   core.stored.note(stored.key, received.sequence);
-  if (!variesAsBefore(stored, names)) return move(core, asked, refreshed, names);
-  await core.entries.write(refreshed);
-  await redateIndex(core, asked, refreshed);
-  return refreshed;
+  if (!variesAsBefore(stored, names))
+    return { record: await move(core, asked, refreshed, names), reason: undefined };
+  const isWritten = await core.entries.write(refreshed);
+  if (isWritten) await redateIndex(core, asked, refreshed);
+  return { record: refreshed, reason: isWritten ? undefined : 'store failed' };
 }
 
 function variesAsBefore({ vary }: ResponseRecord, names: readonly string[]): boolean {

@@ -2,7 +2,7 @@
 
 import type { Core } from './core.js';
 import { type ForwardOptions, forward, isStream, type Received } from './forward.js';
-import { freshen } from './freshen.js';
+import { type Freshened, freshen } from './freshen.js';
 import { type Asked, keep, type Plan, planStorage } from './keep.js';
 import { invalidatedUrls } from './policy/invalidation.js';
 import { varyNames } from './policy/vary.js';
@@ -19,7 +19,7 @@ export interface Landing {
   received: Received;
   /** The body for each caller; undefined when the inner adapter handed over what can't be kept, as is in `received`. */
   source: BodySource | undefined;
-  /** What is stored now: the response itself, or the older one that a 304 confirmed. */
+  /** The response as it is stored; or the older one that a 304 confirmed, stored again unless there is a reason. */
   record: ResponseRecord | undefined;
   revalidated: boolean;
   /** Why it was not stored. */
@@ -106,17 +106,18 @@ async function confirmed(
   stored: ResponseRecord,
   received: Received,
 ): Promise<Landing> {
-  let record = stored;
+  let freshened: Freshened = { record: stored, reason: 'cache failure' };
   try {
-    record = await freshen(core, asked, stored, received);
+    freshened = await freshen(core, asked, stored, received);
   } catch (error) {
     core.fail(error, 'internal', { key: stored.key });
   }
+  const { record } = freshened;
   core.stats.revalidated += 1;
   if (core.events.wants('revalidated'))
     core.events.emit('revalidated', { key: record.key, url: record.request.url });
   const source = { body: record.body, bodyType: record.bodyType };
-  return { received, source, record, revalidated: true, reason: undefined, request: asked.request };
+  return { ...freshened, received, source, revalidated: true, request: asked.request };
 }
 
 /** Whether a response fetched for one request may answer another of the same key (RFC 9111 4.1). */

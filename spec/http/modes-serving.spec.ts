@@ -124,6 +124,45 @@ describe('modes: what a request says, of a response that is fresh for 100 s', ()
   );
 });
 
+describe('modes: a 304', () => {
+  const rows: readonly (readonly [what: string, update: Fields, outcomes: Outcomes])[] = [
+    ['that says nothing', {}, ['100 s, hit', '100 s, hit']],
+    ['with max-age=500', { 'cache-control': 'max-age=500' }, ['100 s, hit', '500 s, hit']],
+    ['with no-cache', { 'cache-control': 'no-cache' }, ['100 s, hit', '100 s, revalidated']],
+    [
+      'with no-store, which leaves what is stored as it was',
+      { 'cache-control': 'no-store' },
+      ['100 s, hit', 'not stored (no-store), revalidated'],
+    ],
+    [
+      'with private',
+      { 'cache-control': 'private' },
+      ['100 s, hit', '100 s, hit', 'not stored (private), revalidated'],
+    ],
+    [
+      'with Vary: *',
+      { vary: '*' },
+      ['not stored (Vary changed), fetched', 'not stored (Vary changed), fetched'],
+    ],
+    ['with another ETag, so that the origin is asked again', { etag: '"2"' }, ['100 s, hit', '100 s, hit']],
+  ];
+  for (const [what, update, outcomes] of rows) {
+    inEachMode(
+      what,
+      outcomes,
+      async (own) => {
+        await storeFor100Seconds(own, { ...fresh(), ...ETAG }, 101);
+        own.origin.on('/r', answering({ ...ETAG, ...update }));
+        const { cacheStatus = { hit: true } } = await own.http.get('/r');
+        const { stored, ttl, detail } = cacheStatus;
+        const next = await outcomeOf(own);
+        return `${stored === true ? `${ttl} s` : `not stored (${detail})`}, ${next}`;
+      },
+      { expireAfter: 100 },
+    );
+  }
+});
+
 describe('modes: methods', () => {
   type Row = readonly [method: string, status: number, outcomes: Outcomes];
   const rows: readonly Row[] = [
