@@ -64,6 +64,7 @@ export type { CacheRequest } from './request/request.js';
 export type { CacheStatus } from './response/status.js';
 export type { OlderThan, Selector } from './selector.js';
 export type { CacheStats } from './stats.js';
+export { FileBackend, type FileOptions } from './stores/file.js';
 export { KeyvBackend } from './stores/keyv.js';
 export { MemoryBackend } from './stores/memory.js';
 export { SQLiteBackend, type SQLiteOptions } from './stores/sqlite.js';

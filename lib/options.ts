@@ -4,6 +4,7 @@ import type { CachedResponse } from './cached-response.js';
 import type { ExpireAfter, StaleLimit, UrlPatterns } from './policy/types.js';
 import type { RecordSerializer } from './record/codec.js';
 import type { CacheRequest } from './request/request.js';
+import type { FileBackend, FileOptions } from './stores/file.js';
 import type { MemoryBackend } from './stores/memory.js';
 import type { SQLiteBackend, SQLiteOptions } from './stores/sqlite.js';
 import type { Store } from './stores/store.js';
@@ -125,12 +126,15 @@ export interface KeyvLike {
 export type StoreClass = new (options: never) => Store;
 
 type SQLite = Omit<SQLiteOptions, 'cacheName'>;
+type Filesystem = Omit<FileOptions, 'cacheName'>;
 
 /** The backend and its own options, discriminated by `backend`. */
 export type BackendOptions =
   // Names and classes apart: only a union of literals alone lets TypeScript tell which options go with which.
   | ({ backend?: 'sqlite' | 'SQLITE' | undefined } & SQLite)
   | ({ backend: typeof SQLiteBackend } & SQLite)
+  | ({ backend: 'filesystem' | 'FILESYSTEM' } & Filesystem)
+  | ({ backend: typeof FileBackend } & Filesystem)
   | { backend: 'memory' | 'MEMORY' }
   | { backend: typeof MemoryBackend }
   | { backend: Store | KeyvLike | Map<string, unknown> };

@@ -42,10 +42,20 @@ export function assertUsablePath(path: string): void {
   if (kindOf(path) === 'directory') {
     throw new CacheOptionError('cacheName', path, 'it is a directory; the path of a file is needed');
   }
-  for (let parent = dirname(path); ; parent = dirname(parent)) {
-    const kind = kindOf(parent);
-    if (kind === 'other') throw new CacheOptionError('cacheName', path, `${parent} is not a directory`);
-    if (kind === 'directory' || dirname(parent) === parent) return;
+  assertDirectories(path, dirname(path));
+}
+
+/** The same where a directory is to be at `path`. */
+export function assertUsableDirectory(path: string): void {
+  assertDirectories(path, path);
+}
+
+/** Throws when `from`, or something above it, is there and no directory. */
+function assertDirectories(path: string, from: string): void {
+  for (let at = from; ; at = dirname(at)) {
+    const kind = kindOf(at);
+    if (kind === 'other') throw new CacheOptionError('cacheName', path, `${at} is not a directory`);
+    if (kind === 'directory' || dirname(at) === at) return;
   }
 }
 

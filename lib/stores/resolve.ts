@@ -1,5 +1,6 @@
 import { CacheError, CacheOptionError } from '../errors.js';
 import { hasMethods } from './checks.js';
+import { FILE_OPTION_NAMES, FileBackend } from './file.js';
 import { KeyvBackend } from './keyv.js';
 import { isKeyv, isKeyvLike } from './keyv-like.js';
 import { MemoryBackend } from './memory.js';
@@ -15,6 +16,7 @@ interface BackendEntry {
 /** The backends that have a name. */
 export const BACKENDS: Readonly<Record<string, BackendEntry>> = {
   sqlite: { Backend: SQLiteBackend, optionNames: SQLITE_OPTION_NAMES },
+  filesystem: { Backend: FileBackend, optionNames: FILE_OPTION_NAMES },
   memory: { Backend: MemoryBackend, optionNames: [] },
 };
 

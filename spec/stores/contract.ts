@@ -13,32 +13,25 @@ export interface StoreFixture {
 }
 
 export interface ContractOptions {
-  /** Whether the store offers what is optional in `Store` (all of it but `observe`). @default true */
-  full?: boolean;
+  /** Which methods that are optional in `Store` it offers: all of them (but `observe`), none, or these. @default true */
+  full?: boolean | readonly OptionalMethod[];
   /** Whether `reopen` finds the data again. @default false */
   persistent?: boolean;
   /** The largest value to try, bytes. @default 20 MB */
   largest?: number;
 }
 
-type FullStore = Store &
-  Required<Pick<Store, 'count' | 'size' | 'deleteExpired' | 'touch' | 'trim' | 'keysByUrl' | 'version'>>;
+const OPTIONAL = ['count', 'size', 'deleteExpired', 'touch', 'trim', 'keysByUrl', 'version'] as const;
+export type OptionalMethod = (typeof OPTIONAL)[number];
+type Offering<Name extends OptionalMethod> = Store & Required<Pick<Store, Name>>;
 
-function isFull(store: Store): store is FullStore {
-  return [
-    store.count,
-    store.size,
-    store.deleteExpired,
-    store.touch,
-    store.trim,
-    store.keysByUrl,
-    store.version,
-  ].every((method) => typeof method === 'function');
+function offers<Name extends OptionalMethod>(store: Store, names: readonly Name[]): store is Offering<Name> {
+  return names.every((name) => typeof store[name] === 'function');
 }
 
-/** The store as one that offers everything; throws when it does not. */
-export function asFull(store: Store): FullStore {
-  if (!isFull(store)) throw new Error('the store lacks an optional method');
+/** The store as one that offers these methods; throws when it does not. */
+function offering<Name extends OptionalMethod>(store: Store, ...names: Name[]): Offering<Name> {
+  if (!offers(store, names)) throw new Error(`the store lacks one of ${names.join(', ')}`);
   return store;
 }
 
@@ -102,8 +95,21 @@ export function storeContract(
   makeStore: () => StoreFixture | Promise<StoreFixture>,
   { full = true, persistent = false, largest = 20 * 1024 * 1024 }: ContractOptions = {},
 ): void {
+  const offered: readonly OptionalMethod[] = typeof full === 'boolean' ? (full ? OPTIONAL : []) : full;
+
+  /** A test of a store that offers all of these methods. */
+  function itOffering<Name extends OptionalMethod>(
+    names: readonly Name[],
+    title: string,
+    test: (store: Offering<Name>) => Promise<void>,
+  ): void {
+    if (names.some((name) => !offered.includes(name))) return;
+    it(title, () => test(offering(fixture.store, ...names)));
+  }
+
+  let fixture: StoreFixture;
+
   describe(`${name}: the contract of a store`, () => {
-    let fixture: StoreFixture;
     let store: Store;
 
     beforeEach(async () => {
@@ -221,19 +227,33 @@ export function storeContract(
       await expectStoreError(() => store.delete(['key']));
       await expectStoreError(() => store.clear());
       await expectStoreError(() => allKeys(store));
-      if (!full) return;
-      await expectStoreError(() => store.count?.({ now: START }));
-      await expectStoreError(() => store.size?.());
-      await expectStoreError(() => store.trim?.({ maxEntries: 0 }));
-      await expectStoreError(() => store.deleteExpired?.(START));
-      await expectStoreError(() => store.keysByUrl?.('u'));
-      store.touch?.('key');
     });
 
-    if (!full) return;
+    const onceClosed: [OptionalMethod, (store: Store) => unknown][] = [
+      ['count', (store) => store.count?.({ now: START })],
+      ['size', (store) => store.size?.()],
+      ['trim', (store) => store.trim?.({ maxEntries: 0 })],
+      ['deleteExpired', (store) => store.deleteExpired?.(START)],
+      ['keysByUrl', (store) => store.keysByUrl?.('u')],
+    ];
+    for (const [method, call] of onceClosed) {
+      itOffering([method], `fails with a CacheStoreError on ${method} once it is closed`, async (store) => {
+        await store.set('key', Buffer.from('value'), meta());
+        await store.close();
+        await expectStoreError(() => call(store));
+      });
+    }
 
-    it('counts responses, all or by expiry, and no index rows', async () => {
-      const store = asFull(fixture.store);
+    itOffering(['touch'], 'takes no harm from touch once it is closed', async (store) => {
+      await store.close();
+      store.touch('key');
+    });
+
+    it('offers of what is optional exactly what it is said to', () => {
+      expect(OPTIONAL.filter((name) => store[name] !== undefined)).to.have.members([...offered]);
+    });
+
+    itOffering(['count'], 'counts responses, all or by expiry, and no index rows', async (store) => {
       await store.set('expired', Buffer.from('1'), meta(expired));
       await store.set('expires now', Buffer.from('1'), meta({ expiresAt: START }));
       await store.set('fresh', Buffer.from('2'), meta(fresh));
@@ -251,8 +271,7 @@ export function storeContract(
       expect(await store.count({ now: START })).to.equal(0);
     });
 
-    it('knows the sum of the bytes it keeps', async () => {
-      const store = asFull(fixture.store);
+    itOffering(['size'], 'knows the sum of the bytes it keeps', async (store) => {
       expect(await store.size()).to.equal(0);
       await store.set('a', Buffer.alloc(100), meta());
       await store.set('b', Buffer.alloc(50), meta({ index: true }));
@@ -264,20 +283,22 @@ export function storeContract(
       expect(await store.size()).to.equal(0);
     });
 
-    it('deletes what is expired and keeps what is fresh or never expires', async () => {
-      const store = asFull(fixture.store);
-      for (let n = 0; n < 400; n++) await store.set(`expired ${n}`, Buffer.from('1'), meta(expired));
-      await store.set('expires now', Buffer.from('1'), meta({ expiresAt: START }));
-      await store.set('expired index', Buffer.from('1'), meta({ ...expired, index: true }));
-      await store.set('fresh', Buffer.from('2'), meta(fresh));
-      await store.set('never', Buffer.from('3'), meta());
-      expect(await store.deleteExpired(START)).to.equal(401);
-      expect((await allKeys(store)).sort()).to.deep.equal(['fresh', 'never']);
-      expect(await store.deleteExpired(START)).to.equal(0);
-    });
+    itOffering(
+      ['deleteExpired'],
+      'deletes what is expired and keeps what is fresh or never expires',
+      async (store) => {
+        for (let n = 0; n < 400; n++) await store.set(`expired ${n}`, Buffer.from('1'), meta(expired));
+        await store.set('expires now', Buffer.from('1'), meta({ expiresAt: START }));
+        await store.set('expired index', Buffer.from('1'), meta({ ...expired, index: true }));
+        await store.set('fresh', Buffer.from('2'), meta(fresh));
+        await store.set('never', Buffer.from('3'), meta());
+        expect(await store.deleteExpired(START)).to.equal(401);
+        expect((await allKeys(store)).sort()).to.deep.equal(['fresh', 'never']);
+        expect(await store.deleteExpired(START)).to.equal(0);
+      },
+    );
 
-    it('finds the keys of a URL', async () => {
-      const store = asFull(fixture.store);
+    itOffering(['keysByUrl'], 'finds the keys of a URL', async (store) => {
       const url = "http://example.org/?q='%_*";
       await store.set('a', Buffer.from('1'), meta({ url }));
       await store.set('b', Buffer.from('2'), meta({ url, index: true }));
@@ -291,8 +312,7 @@ export function storeContract(
       expect(await store.keysByUrl(`${url}x`)).to.deep.equal([]);
     });
 
-    it('evicts the least recently used, to the very entry', async () => {
-      const store = asFull(fixture.store);
+    itOffering(['touch', 'trim'], 'evicts the least recently used, to the very entry', async (store) => {
       for (const key of ['a', 'b', 'c', 'd', 'e']) await store.set(key, Buffer.alloc(10), meta());
       store.touch('a');
       await store.set('b', Buffer.alloc(10), meta());
@@ -306,8 +326,7 @@ export function storeContract(
       expect(await store.trim({ maxEntries: 0, maxBytes: 0 })).to.deep.equal([]);
     });
 
-    it('evicts until within the bytes', async () => {
-      const store = asFull(fixture.store);
+    itOffering(['trim'], 'evicts until within the bytes', async (store) => {
       for (const key of ['a', 'b', 'c']) await store.set(key, Buffer.alloc(100), meta());
       expect(await store.trim({ maxBytes: 300 })).to.deep.equal([]);
       expect(await store.trim({ maxBytes: 299 })).to.deep.equal(['a']);
@@ -315,19 +334,21 @@ export function storeContract(
       expect(await store.trim({ maxBytes: 300, maxEntries: 10 })).to.deep.equal(['c']);
     });
 
-    it('does not count index rows as entries, but lets them go with the entries of their age', async () => {
-      const store = asFull(fixture.store);
-      await store.set('index a', Buffer.alloc(1), meta({ index: true }));
-      await store.set('a', Buffer.alloc(1), meta());
-      await store.set('index b', Buffer.alloc(1), meta({ index: true }));
-      await store.set('b', Buffer.alloc(1), meta());
-      expect(await store.trim({ maxEntries: 2 })).to.deep.equal([]);
-      expect(await store.trim({ maxEntries: 1 })).to.deep.equal(['index a', 'a']);
-      expect((await allKeys(store)).sort()).to.deep.equal(['b', 'index b']);
-    });
+    itOffering(
+      ['trim'],
+      'does not count index rows as entries, but lets them go with the entries of their age',
+      async (store) => {
+        await store.set('index a', Buffer.alloc(1), meta({ index: true }));
+        await store.set('a', Buffer.alloc(1), meta());
+        await store.set('index b', Buffer.alloc(1), meta({ index: true }));
+        await store.set('b', Buffer.alloc(1), meta());
+        expect(await store.trim({ maxEntries: 2 })).to.deep.equal([]);
+        expect(await store.trim({ maxEntries: 1 })).to.deep.equal(['index a', 'a']);
+        expect((await allKeys(store)).sort()).to.deep.equal(['b', 'index b']);
+      },
+    );
 
-    it('evicts more than one slice at once', async () => {
-      const store = asFull(fixture.store);
+    itOffering(['count', 'touch', 'trim'], 'evicts more than one slice at once', async (store) => {
       const keys = Array.from({ length: 1200 }, (_, n) => `key ${n}`);
       for (const key of keys) await store.set(key, Buffer.alloc(1), meta());
       for (const key of keys.slice(0, 600)) store.touch(key);
@@ -338,8 +359,7 @@ export function storeContract(
       expect(await store.count({ now: START })).to.equal(500);
     });
 
-    it('keeps its version over its own writes', async () => {
-      const store = asFull(fixture.store);
+    itOffering(['touch', 'version'], 'keeps its version over its own writes', async (store) => {
       await store.set('a', Buffer.from('1'), meta());
       const version = store.version();
       await store.set('a', Buffer.from('2'), meta());

@@ -2,6 +2,7 @@ import KeyvSqlite from '@keyv/sqlite';
 import { expect } from 'chai';
 import { Keyv } from 'keyv';
 import { CacheOptionError } from '../../lib/errors.js';
+import { FileBackend } from '../../lib/stores/file.js';
 import { KeyvBackend } from '../../lib/stores/keyv.js';
 import { MemoryBackend } from '../../lib/stores/memory.js';
 import { backendOptionNames, resolveBackend } from '../../lib/stores/resolve.js';
@@ -21,6 +22,7 @@ describe('resolveBackend', () => {
   const rows: [what: string, backend: unknown, Class: new (...args: never[]) => object, owned: boolean][] = [
     ["'sqlite'", 'sqlite', SQLiteBackend, true],
     ["'SQLite'", 'SQLite', SQLiteBackend, true],
+    ["'FileSystem'", 'FileSystem', FileBackend, true],
     ["'MEMORY'", 'MEMORY', MemoryBackend, true],
     ['one of our classes', MemoryBackend, MemoryBackend, true],
     ["a class of the user's", Mine, Mine, true],
@@ -54,11 +56,11 @@ describe('resolveBackend', () => {
   });
 
   const wrong: [what: string, backend: unknown, options: object, message: RegExp][] = [
-    ['an unknown name', 'sqlight', {}, /'sqlight'.*'sqlite', 'memory'/],
-    ["a name of Object's own", 'constructor', {}, /'constructor'.*'sqlite', 'memory'/],
-    ['null', null, {}, /'sqlite', 'memory'/],
-    ['an empty object', {}, {}, /'sqlite', 'memory'/],
-    ['a number', 5, {}, /'sqlite', 'memory'/],
+    ['an unknown name', 'sqlight', {}, /'sqlight'.*'sqlite', 'filesystem', 'memory'/],
+    ["a name of Object's own", 'constructor', {}, /'constructor'.*'sqlite', 'filesystem', 'memory'/],
+    ['null', null, {}, /'sqlite', 'filesystem', 'memory'/],
+    ['an empty object', {}, {}, /'sqlite', 'filesystem', 'memory'/],
+    ['a number', 5, {}, /'sqlite', 'filesystem', 'memory'/],
     ['a function that is no class', () => memory, {}, /constructor threw/],
     ['a class whose instances are no stores', Date, {}, /get, set, delete/],
     [
@@ -83,6 +85,8 @@ describe('backendOptionNames', () => {
     ["'sqlite'", 'sqlite', sqlite],
     ["'SQLITE'", 'SQLITE', sqlite],
     ['SQLiteBackend', SQLiteBackend, sqlite],
+    ["'filesystem'", 'filesystem', ['useTemp', 'useCacheDir']],
+    ['FileBackend', FileBackend, ['useTemp', 'useCacheDir']],
     ["'memory'", 'memory', []],
     ['an instance', new MemoryBackend(), []],
     ['a Keyv', new Keyv(), []],

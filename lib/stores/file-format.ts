@@ -1,0 +1,80 @@
+import type { StoreMeta } from './store.js';
+
+/**
+ * One entry as a file: what the store must know of it, then the key and the URL, then the value. Maintenance reads
+ * the beginning only. Little-endian:
+ *
+ *     0  8  the mark, its last character the version
+ *     8  8  createdAt, double
+ *    16  8  expiresAt, double; NaN: never
+ *    24  8  bytes of the value, double
+ *    32  4  flags; 1: an index
+ *    36  4  bytes of the key
+ *    40  4  bytes of the URL
+ *    44     key, URL, value
+ */
+const MARK = Buffer.from('AXSTASH1', 'latin1');
+const FIXED_BYTES = 44;
+const INDEX_FLAG = 1;
+
+/** Enough for the header of nearly every entry. */
+export const HEADER_GUESS = 4096;
+
+export interface Header {
+  readonly key: Uint8Array;
+  readonly url: string;
+  readonly expiresAt: number | undefined;
+  readonly index: boolean;
+  /** Where the value begins, and how long it is. */
+  readonly start: number;
+  readonly size: number;
+}
+
+/** `foreign`: without our mark, so nobody's to delete; `damaged`: ours, but not whole. */
+export type Parsed = Header | 'foreign' | 'damaged';
+
+export function encodeHeader(key: Uint8Array, size: number, meta: StoreMeta): Buffer {
+  const urlBytes = Buffer.byteLength(meta.url);
+  const header = Buffer.alloc(FIXED_BYTES + key.byteLength + urlBytes);
+  MARK.copy(header);
+  header.writeDoubleLE(meta.createdAt, 8);
+  header.writeDoubleLE(meta.expiresAt ?? Number.NaN, 16);
+  header.writeDoubleLE(size, 24);
+  header.writeUInt32LE(meta.index === true ? INDEX_FLAG : 0, 32);
+  header.writeUInt32LE(key.byteLength, 36);
+  header.writeUInt32LE(urlBytes, 40);
+  header.set(key, FIXED_BYTES);
+  header.write(meta.url, FIXED_BYTES + key.byteLength);
+  return header;
+}
+
+/** How many bytes the header has, from its first ones; undefined when they are none of ours. */
+export function headerLength(beginning: Buffer): number | undefined {
+  if (beginning.length < FIXED_BYTES || !isMarked(beginning)) return undefined;
+  return FIXED_BYTES + beginning.readUInt32LE(36) + beginning.readUInt32LE(40);
+}
+
+/** Reads the header at the beginning of a file of `fileSize` bytes. */
+export function parseHeader(beginning: Buffer, fileSize: number): Parsed {
+  if (!isMarked(beginning)) return 'foreign';
+  const start = headerLength(beginning);
+  if (start === undefined || start > beginning.length) return 'damaged';
+  const size = beginning.readDoubleLE(24);
+  // After a loss of power a file may be shorter than what was written.
+  if (start + size !== fileSize) return 'damaged';
+  const keyEnd = FIXED_BYTES + beginning.readUInt32LE(36);
+  const expiresAt = beginning.readDoubleLE(16);
+  return {
+    // A copy: the bytes may be somebody's scratch.
+    key: Uint8Array.prototype.slice.call(beginning, FIXED_BYTES, keyEnd),
+    url: beginning.toString('utf8', keyEnd, start),
+    expiresAt: Number.isNaN(expiresAt) ? undefined : expiresAt,
+    index: (beginning.readUInt32LE(32) & INDEX_FLAG) !== 0,
+    start,
+    size,
+  };
+}
+
+function isMarked(beginning: Buffer): boolean {
+  return beginning.length >= MARK.length && MARK.compare(beginning, 0, MARK.length) === 0;
+}
