@@ -10,6 +10,7 @@ import ts from 'typescript';
 import { DEFAULT_REDACTED } from '../lib/index.js';
 import { compileUrlPattern } from '../lib/policy/patterns.js';
 import { COMMON_OPTION_NAMES } from '../lib/settings.js';
+import { FILE_OPTION_NAMES } from '../lib/stores/file.js';
 import { SQLITE_OPTION_NAMES } from '../lib/stores/sqlite.js';
 import { scratchDirectory } from './support/built.js';
 import { type Example, examplesOf, programOf } from './support/examples.js';
@@ -158,11 +159,16 @@ describe('the documentation', () => {
     }
   });
 
-  it('lists every option of the SQLite backend', async () => {
-    const [, sqlite = ''] = (await text('docs/backends.md')).split('\n## SQLite\n');
-    const names = named(sqlite.split('\n## ')[0] ?? '');
-    for (const name of ['cacheName', ...SQLITE_OPTION_NAMES]) expect(names, name).to.include(name);
-  });
+  for (const [backend, options] of [
+    ['SQLite', SQLITE_OPTION_NAMES],
+    ['File system', FILE_OPTION_NAMES],
+  ] as const) {
+    it(`lists every option of the backend ${backend}`, async () => {
+      const [, section = ''] = (await text('docs/backends.md')).split(`\n## ${backend}\n`);
+      const names = named(section.split('\n## ')[0] ?? '');
+      for (const name of ['cacheName', ...options]) expect(names, name).to.include(name);
+    });
+  }
 
   it('gives the score of the conformance run as it is expected', async () => {
     const page = await text('docs/http-caching.md');

@@ -10,6 +10,7 @@ import {
   type CacheOptions,
   type ClassOptions,
   cacheAdapter,
+  FileBackend,
   KeyvBackend,
   MemoryBackend,
   SQLiteBackend,
@@ -56,7 +57,9 @@ describe('The seed: backends', () => {
     ["'sqlite'", (directory) => ({ backend: 'sqlite', cacheName: join(directory, 'c') })],
     ["'SQLITE'", (directory) => ({ backend: 'SQLITE', cacheName: join(directory, 'c') })],
     ['no backend', (directory) => ({ cacheName: join(directory, 'c') })],
+    ["'filesystem'", (directory) => ({ backend: 'filesystem', cacheName: join(directory, 'c') })],
     ["'memory'", () => ({ backend: 'memory' })],
+    ['FileBackend', (directory) => ({ backend: FileBackend, cacheName: join(directory, 'c') })],
     ['SQLiteBackend', (directory) => ({ backend: SQLiteBackend, cacheName: join(directory, 'c') })],
     ['MemoryBackend', () => ({ backend: MemoryBackend })],
     ['a MemoryBackend', () => ({ backend: new MemoryBackend() })],
@@ -184,7 +187,7 @@ describe('The seed: backends', () => {
   for (const backend of ['nope', '', 'constructor']) {
     it(`A18 an unknown name, '${backend}', is refused with the names there are`, () => {
       expect(() => cacheAdapter({ backend } as unknown as CacheOptions))
-        .to.throw(/^Option backend: got '.*'; .*'sqlite', .*'memory'/)
+        .to.throw(/^Option backend: got '.*'; .*'sqlite', 'filesystem', 'memory'/)
         .with.include({ code: 'ERR_CACHE_OPTION', option: 'backend', value: backend });
     });
   }
@@ -237,6 +240,7 @@ describe('The seed: backends', () => {
   for (const [what, make] of [
     ['memory', () => new MemoryBackend()],
     ['sqlite', (directory: string) => new SQLiteBackend({ cacheName: join(directory, 'c') })],
+    ['filesystem', (directory: string) => new FileBackend({ cacheName: join(directory, 'c') })],
   ] as const) {
     it(
       `A47 upgrades: a record that cannot be read in ${what} is a miss, reported and replaced`,

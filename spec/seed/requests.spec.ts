@@ -41,10 +41,12 @@ describe('The seed: requests', () => {
         { backend: 'sqlite', driver: 'keyv' },
         { driver: 'better-sqlite3' },
         {},
+        { backend: 'filesystem' },
       ];
       const outcomes = await inProcess<Outcome[]>(program, [JSON.stringify(options)], { cwd: directory });
-      const [memory, keyv, better, byDefault] = outcomes;
+      const [memory, keyv, better, byDefault, filesystem] = outcomes;
       expect(memory).to.deep.equal({ ok: true });
+      expect(filesystem).to.deep.equal({ ok: true });
       for (const [outcome, driver] of [
         [keyv, '@keyv/sqlite'],
         [better, 'better-sqlite3'],

@@ -98,6 +98,7 @@ const expiries: ExpireAfter[] = [
   new Date(),
 ];
 cacheAdapter();
+cacheAdapter({ backend: 'filesystem', cacheName: 'x', useTemp: true, useCacheDir: false });
 cacheAdapter({ backend: 'sqlite', cacheName: 'x', useTemp: true, busyTimeout: 1, driver: 'node:sqlite' });
 cacheAdapter({ backend: 'memory', maxEntries: 10, maxBytes: 1e6, maxEntryBytes: 1e5 });
 cacheAdapter({ backend: SQLiteBackend, useCacheDir: true });
@@ -142,6 +143,8 @@ cacheAdapter({ backend: 'sqlight' });
 cacheAdapter({ expireafter: 5 });
 // @ts-expect-error an option of another backend
 cacheAdapter({ backend: 'memory', useTemp: true });
+// @ts-expect-error an option of another backend
+cacheAdapter({ backend: 'filesystem', busyTimeout: 1 });
 // @ts-expect-error no such driver
 cacheAdapter({ backend: 'sqlite', driver: 'sqlite3' });
 // @ts-expect-error patterns map to expiries
