@@ -30,7 +30,7 @@ const DRAFT = /^[0-9a-f]{62}\.[0-9a-f]{16}-\d+\.stash-draft$/;
 /** A draft this old is nobody's work any more; ms. */
 const ABANDONED_AFTER = 3_600_000;
 
-/** Above this many bytes a file is read and written behind the event loop's back, which costs small ones five times the time. */
+/** Above this many bytes a file is read and written behind the event loop's back, which costs small ones ten times the time. */
 export const LARGE = 1024 * 1024;
 
 export interface Listed {
