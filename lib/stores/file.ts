@@ -15,8 +15,8 @@ import {
 } from './file-tree.js';
 import { assertUsableDirectory, cachePath, type PathOptions } from './paths.js';
 import { inSlices, isSpent, nextTurn } from './slices.js';
-import { decodeKey, encodeKey } from './sqlite-keys.js';
 import type { CountFilter, MaybePromise, Store, StoreMeta } from './store.js';
+import { decodeKey, encodeKey } from './stored-keys.js';
 
 export interface FileOptions extends PathOptions {
   /**

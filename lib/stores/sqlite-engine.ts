@@ -1,10 +1,10 @@
 import { inSlices, isSpent, nextTurn, paced } from './slices.js';
 import { inTransaction, type SQLiteDriver } from './sqlite-driver.js';
 import { SQLiteHandle } from './sqlite-handle.js';
-import { decodeKey, encodeKey, urlHash } from './sqlite-keys.js';
 import { CHECKPOINT_PAGES, type ForeignSession, type Session } from './sqlite-session.js';
 import { Touches } from './sqlite-touches.js';
 import type { CountFilter, MaybePromise, Store, StoreLimits, StoreMeta } from './store.js';
+import { decodeKey, encodeKey, urlHash } from './stored-keys.js';
 
 const KEYS_A_PAGE = 1000;
 /** Waiting uses from which on a write takes them along. */

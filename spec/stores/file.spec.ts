@@ -25,7 +25,7 @@ import { isCacheError } from '../../lib/errors.js';
 import { FileBackend, type FileOptions } from '../../lib/stores/file.js';
 import { encodeHeader, parseHeader } from '../../lib/stores/file-format.js';
 import { LARGE } from '../../lib/stores/file-tree.js';
-import { decodeKey, encodeKey } from '../../lib/stores/sqlite-keys.js';
+import { decodeKey, encodeKey } from '../../lib/stores/stored-keys.js';
 import { rig } from '../support/harness.js';
 import { allKeys, expectStoreError, failure, meta, storeContract, text } from './contract.js';
 import { temporaryDirectory } from './drivers.js';
@@ -254,14 +254,17 @@ describe('FileBackend', () => {
       expect(readFileSync(join(directory.path, 'sibling'), 'utf8')).to.equal('a sibling');
     });
 
-    it('that may not be read are passed over', async function () {
-      if (process.platform === 'win32' || process.getuid?.() === 0) this.skip();
-      const file = join(cacheName, `ab/${digits}.stash1`);
-      chmodSync(file, 0);
-      expect((await allKeys(store)).sort()).to.deep.equal(['key', 'other']);
-      await store.clear();
-      expect(existsSync(file)).to.equal(true);
-    });
+    // There is no such file for root, who may read all.
+    const mayReadAll = process.platform === 'win32' || process.getuid?.() === 0;
+    if (!mayReadAll) {
+      it('that may not be read are passed over', async () => {
+        const file = join(cacheName, `ab/${digits}.stash1`);
+        chmodSync(file, 0);
+        expect((await allKeys(store)).sort()).to.deep.equal(['key', 'other']);
+        await store.clear();
+        expect(existsSync(file)).to.equal(true);
+      });
+    }
   });
 
   describe('a file that is damaged', () => {
