@@ -41,7 +41,14 @@ export async function rig(
     return { adapter, http: axios.create({ baseURL: origin.url, adapter, ...others }) };
   };
   const errors: CacheEvent[] = [];
-  const { adapter, http } = another(options, defaults);
+  let own: ReturnType<Rig['another']>;
+  try {
+    own = another(options, defaults);
+  } catch (error) {
+    await origin.close(); // what is refused leaves nothing open
+    throw error;
+  }
+  const { adapter, http } = own;
   adapter.cache.on('error', (event) => errors.push(event));
   return {
     origin,
