@@ -4,6 +4,7 @@ import axios, {
   type AxiosResponse,
   type InternalAxiosRequestConfig,
 } from 'axios';
+import { isCurrentAxios } from '../support/axios-version.js';
 
 /** A config as an adapter gets it from axios. */
 export function configOf(fields: object = {}): InternalAxiosRequestConfig {
@@ -22,7 +23,7 @@ export function configOf(fields: object = {}): InternalAxiosRequestConfig {
  * Whether this is the axios (or a later one) whose manners lib/response copies. Older ones differ where a spec asks for
  * this: faults since mended, and the `event` field of progress events.
  */
-export const isMirrored: boolean = Number(axios.VERSION.split('.')[1]) >= 21;
+export const isMirrored: boolean = isCurrentAxios;
 
 type GetAdapter = (name: string, config?: unknown) => AxiosAdapter;
 
