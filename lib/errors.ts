@@ -45,8 +45,11 @@ export class CacheDriverMissingError extends CacheError {
 /** A store failed or is closed. Rejects maintenance calls, and is in `error` events; never rejects a request. */
 export class CacheStoreError extends CacheError {
   override name = 'CacheStoreError';
-  constructor(message: string, cause?: unknown) {
+  /** Whether the store failed, or only this entry did (too large for it, not from this cache): then others may go well. */
+  readonly scope: 'store' | 'entry';
+  constructor(message: string, cause?: unknown, scope: 'store' | 'entry' = 'store') {
     super(message, 'ERR_CACHE_STORE', cause);
+    this.scope = scope;
   }
 }
 

@@ -19,7 +19,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { CacheRecordError } from '../errors.js';
 import { isObject } from './checks.js';
-import { HEADER_GUESS, headerLength, type Parsed, parseHeader } from './file-format.js';
+import { HEADER_GUESS, headerLength, type Parsed, parseHeader } from './entry-format.js';
 import type { MaybePromise } from './store.js';
 
 // 256 directories: at a million entries 4000 files each, and few to look through when there are few entries.

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { CacheError, CacheStoreError } from '../errors.js';
 import { assertBoolean, assertOptionNames } from './checks.js';
-import { encodeHeader, type Header } from './file-format.js';
+import { encodeHeader, type Header } from './entry-format.js';
 import {
   Draft,
   entryPath,

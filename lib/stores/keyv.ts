@@ -1,13 +1,12 @@
 import { CacheOptionError, CacheStoreError } from '../errors.js';
 import { isObject } from './checks.js';
 import { canIterate, isKeyv, isKeyvLike, type KeyvLike, takesMoment } from './keyv-like.js';
+import { DEFAULT_TTL_OFFSET, lifetimeOf } from './native-expiry.js';
 import { Observers } from './observers.js';
 import type { Store, StoreMeta } from './store.js';
 
 /** Before every key of ours, so that what others keep in the same Keyv or Map is told from it. */
 const PREFIX = 'axios-stash:';
-/** How long after its expiry an entry stays, so that it can be revalidated or served stale; ms. */
-const GRACE = 3600_000;
 /** Deletions on their way at the same time. */
 const AT_ONCE = 50;
 
@@ -175,10 +174,9 @@ function nameOf(target: Target): string {
 
 /** Keyv takes a lifetime in ms, and so do stores of Keyv 5; those of 6 take a moment. Absent: for ever, as would be 0. */
 function lifetime(target: Target, expiresAt: number | undefined): number | undefined {
-  if (expiresAt === undefined || !Number.isFinite(expiresAt)) return undefined;
   const now = Date.now();
-  const ttl = Math.ceil(Math.max(expiresAt - now, 0)) + GRACE;
-  return target.kind === 'adapter' && takesMoment(target.keyv) ? now + ttl : ttl;
+  const ttl = lifetimeOf(expiresAt, DEFAULT_TTL_OFFSET * 1000, now);
+  return ttl !== undefined && target.kind === 'adapter' && takesMoment(target.keyv) ? now + ttl : ttl;
 }
 
 function deleteOne(target: Target, key: string): unknown {

@@ -1,6 +1,5 @@
-import { createRequire } from 'node:module';
 import { CacheDriverMissingError, CacheStoreError } from '../errors.js';
-import { isObject } from './checks.js';
+import { loadDriver } from './driver.js';
 import { KeyvBackend } from './keyv.js';
 import { isKeyvLike, type KeyvLike } from './keyv-like.js';
 import { Observers } from './observers.js';
@@ -119,14 +118,10 @@ export class SQLiteKeyvEngine implements Store {
 }
 
 function loadClass(): KeyvSqliteClass {
-  try {
-    const module: unknown = createRequire(import.meta.url)(PACKAGE);
-    const KeyvSqlite = isObject(module) ? (module.KeyvSqlite ?? module.default) : undefined;
-    if (!isClass(KeyvSqlite)) throw new TypeError(`${PACKAGE} exports no KeyvSqlite`);
-    return KeyvSqlite;
-  } catch (error) {
-    throw new CacheDriverMissingError('sqlite', PACKAGE, error);
-  }
+  const module = loadDriver('sqlite', PACKAGE);
+  const KeyvSqlite = module.KeyvSqlite ?? module.default;
+  if (isClass(KeyvSqlite)) return KeyvSqlite;
+  throw new CacheDriverMissingError('sqlite', PACKAGE, new TypeError(`${PACKAGE} exports no KeyvSqlite`));
 }
 
 function isClass(value: unknown): value is KeyvSqliteClass {

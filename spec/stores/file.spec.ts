@@ -23,7 +23,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { isCacheError } from '../../lib/errors.js';
 import { FileBackend, type FileOptions } from '../../lib/stores/file.js';
-import { encodeHeader, parseHeader } from '../../lib/stores/file-format.js';
+import { encodeHeader, parseHeader } from '../../lib/stores/entry-format.js';
 import { LARGE } from '../../lib/stores/file-tree.js';
 import { decodeKey, encodeKey } from '../../lib/stores/stored-keys.js';
 import { rig } from '../support/harness.js';

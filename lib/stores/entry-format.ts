@@ -1,8 +1,8 @@
 import type { StoreMeta } from './store.js';
 
 /**
- * One entry as a file: what the store must know of it, then the key and the URL, then the value. Maintenance reads
- * the beginning only. Little-endian:
+ * One entry as bytes, in a file or as a value of Redis: what the store must know of it, then the key and the URL, then
+ * the value. Maintenance reads the beginning only. Little-endian:
  *
  *     0  8  the mark, its last character the version
  *     8  8  createdAt, double
