@@ -75,7 +75,7 @@ export class ResponseCache {
       entries.forget(); // before, for writes that wait; after, for reads meanwhile
       return entries.store.clear();
     });
-    entries.forget();
+    entries.cleared();
   }
 
   /** Keys of all readable responses. */

@@ -12,7 +12,9 @@ import { Recent } from './recent.js';
 import { createCodec } from './record/codec.js';
 import { assertCompression } from './record/compression.js';
 import { assertEncryptionKey, assertSecretKey } from './record/keys.js';
+import type { StoreRecord } from './record/record.js';
 import { canonicalUrl } from './request/url.js';
+import { variantKey } from './request/vary.js';
 import { assertKnownOptions, assertOptionValues, COMMON_OPTION_NAMES, LiveSettings } from './settings.js';
 import { type CacheStats, newStats } from './stats.js';
 import { backendOptionNames, resolveBackend } from './stores/resolve.js';
@@ -60,6 +62,7 @@ export class Core {
       timeout: () => this.live.current.storeTimeout * 1000,
       limits: () => this.#limits(),
       tag: urlTag(encryptionKey?.[0]),
+      isPlain: (record) => this.#isPlain(record),
       onError: (error, reason, key) => this.fail(error, reason, key === undefined ? {} : { key }),
       onEvicted: (key) => this.events.emit('evicted', { key, reason: 'maxEntries or maxBytes' }),
     });
@@ -87,6 +90,21 @@ export class Core {
   #comparable(url: string): string {
     const ignored = new Set(this.live.view.ignoredParameters ?? []);
     return isUrl(url) ? canonicalUrl(url, ignored).url : url;
+  }
+
+  /** Keys of what anonymous requests of a URL get: stores that look keys up by URL may leave these out. */
+  plainKeysOf(url: string): string[] {
+    const { keyer } = this.live.current;
+    return (['GET', 'HEAD'] as const).flatMap((method) => keyer.plainKeyOf(method, url) ?? []);
+  }
+
+  #isPlain(record: StoreRecord): boolean {
+    if (record.kind === 'index') return this.plainKeysOf(record.url).includes(record.key);
+    const { method, url } = record.request;
+    if (method !== 'GET' && method !== 'HEAD') return false;
+    const key = this.live.current.keyer.plainKeyOf(method, url);
+    if (key === undefined) return false;
+    return record.key === (record.vary.length === 0 ? key : variantKey(key, record.vary));
   }
 
   /** When an unsafe request last changed a URL; 0: never. The URL is only asked for if it may matter. */

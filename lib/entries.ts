@@ -3,8 +3,10 @@
  * Nothing here rejects: what a store or a record does wrong becomes a miss and an `error` event.
  */
 
+import { Behind, sizeOf } from './behind.js';
 import { type CacheError, CacheRecordError, CacheStoreError, messageOf } from './errors.js';
 import { HotRecords, type Loaded, load, type Ticket } from './hot.js';
+import { OwedDeletes } from './owed.js';
 import { keptAlive } from './promises.js';
 import { Recent } from './recent.js';
 import type { RecordCodec } from './record/codec.js';
@@ -22,15 +24,10 @@ export interface EntriesOptions {
   limits: () => StoreLimits | undefined;
   /** The `url` that goes into the store's meta. */
   tag: (url: string) => string;
+  /** Whether its key can be told from its URL. */
+  isPlain: (record: StoreRecord) => boolean;
   onError: (error: Error, reason: string, key?: string) => void;
   onEvicted: (key: string) => void;
-}
-
-/** A write or delete on its way to a store that answers with promises. */
-interface Pending {
-  /** Undefined: a delete. */
-  loaded: Loaded | undefined;
-  settled: Promise<void>;
 }
 
 export class Entries {
@@ -39,12 +36,12 @@ export class Entries {
   readonly #options: EntriesOptions;
   readonly #calls: StoreCalls;
   readonly #hot: HotRecords | undefined;
-  readonly #pending = new Map<string, Pending>();
+  readonly #behind = new Behind();
+  readonly #owed = new OwedDeletes();
+  readonly #stopWatching: (() => void) | undefined;
   readonly #changed = new Recent();
   #changes = 0;
   #allChanged = 0;
-  /** Work behind responses that will yet write. */
-  readonly #work = new Set<Promise<unknown>>();
   #version: number | undefined;
   #closed = false;
   #closing: Promise<void> | undefined;
@@ -53,10 +50,16 @@ export class Entries {
     this.store = options.store;
     this.codec = options.codec;
     this.#options = options;
-    this.#calls = new StoreCalls(options.store, options.timeout);
+    this.#calls = new StoreCalls(options.store, options.timeout, () => this.remove(this.#owed.list()));
     // Without a version a store can't tell that another process wrote, so nothing may be trusted in front of it.
-    if (options.hotBytes > 0 && options.store.version !== undefined)
-      this.#hot = new HotRecords(options.hotBytes);
+    if (options.hotBytes > 0 && options.store.version !== undefined) {
+      const hot = new HotRecords(options.hotBytes);
+      this.#hot = hot;
+      this.#stopWatching = options.store.onChange?.((key) => {
+        if (key === undefined) hot.clear();
+        else hot.delete(key);
+      });
+    }
   }
 
   get closed(): boolean {
@@ -68,8 +71,12 @@ export class Entries {
     if (this.#closed) return undefined;
     const hot = this.#readHot(key);
     if (hot !== undefined) return hot;
-    const pending = this.#pending.get(key);
+    const pending = this.#behind.get(key);
     if (pending !== undefined) return pending.loaded;
+    if (this.#owed.has(key)) {
+      this.remove([key]);
+      return undefined;
+    }
     let bytes: MaybePromise<Uint8Array | undefined>;
     try {
       bytes = this.#calls.get(key);
@@ -164,68 +171,86 @@ export class Entries {
   write(record: StoreRecord): MaybePromise<boolean> {
     if (this.#closed) return false;
     const { key } = record;
+    const loaded = load(record);
     this.#change(key);
-    let encoded: MaybePromise<Uint8Array>;
     try {
-      encoded = this.codec.encode(key, record);
-      if (!(encoded instanceof Promise) && !this.#pending.has(key)) {
-        const done = this.#calls.set(key, encoded, this.meta(record));
-        if (!(done instanceof Promise)) {
-          this.#hot?.set(key, load(record));
-          this.track(this.trim());
-          return true;
-        }
-        this.#behind(key, load(record), done);
+      if (!this.#behind.hasRoomFor(sizeOf(loaded))) throw this.#asOwn('too many writes are waiting', 'write');
+      const encoded = this.codec.encode(key, record);
+      const before = this.#behind.get(key)?.settled;
+      if (encoded instanceof Promise || before !== undefined) {
+        this.#writeBehind(key, loaded, this.#setLate(record, encoded, before));
+        return true;
+      }
+      const done = this.#calls.set(key, encoded, this.meta(record));
+      if (done instanceof Promise) {
+        this.#writeBehind(key, loaded, done);
         return true;
       }
     } catch (error) {
       this.#fail(error, 'write', key);
       return false;
     }
-    const before = this.#pending.get(key)?.settled;
-    this.#behind(
-      key,
-      load(record),
-      (async () => {
-        const bytes = await encoded;
-        await before; // writes to one key land in order
-        await this.#calls.set(key, bytes, this.meta(record));
-      })(),
-    );
+    this.#owed.settle(key);
+    this.#hot?.set(key, loaded);
+    this.track(this.trim());
     return true;
   }
 
-  /** Lets a remote store finish behind the response; reads in this process see the outcome already. */
-  #behind(key: string, loaded: Loaded | undefined, done: Promise<unknown>): void {
-    const settled = done
-      .then(
-        () => this.track(this.trim()),
-        (error: unknown) => this.#fail(error, loaded === undefined ? 'delete' : 'write', key),
-      )
-      .finally(() => {
-        if (this.#pending.get(key)?.settled === settled) this.#pending.delete(key);
-      });
-    this.#pending.set(key, { loaded, settled });
+  /** Writes to one key land in order. */
+  async #setLate(
+    record: StoreRecord,
+    encoded: MaybePromise<Uint8Array>,
+    before: Promise<void> | undefined,
+  ): Promise<void> {
+    const bytes = await encoded;
+    await before;
+    await this.#calls.set(record.key, bytes, this.meta(record));
   }
 
-  /** Deletes on the way of a request: failures are events. */
+  #writeBehind(key: string, loaded: Loaded, done: Promise<void>): void {
+    const settled = done.then(
+      () => {
+        this.#owed.settle(key);
+        this.track(this.trim());
+      },
+      (error: unknown) => this.#fail(error, 'write', key),
+    );
+    this.#behind.add(key, loaded, settled);
+  }
+
+  /** Deletes on the way of a request: failures are events, and made up for later. */
   remove(keys: string[]): void {
     if (this.#closed || keys.length === 0) return;
     for (const key of keys) this.#change(key);
-    const before = keys.map((key) => this.#pending.get(key)?.settled).filter((one) => one !== undefined);
+    const before = keys.map((key) => this.#behind.get(key)?.settled).filter((one) => one !== undefined);
+    let done: MaybePromise<unknown>;
     try {
-      if (before.length === 0) {
-        const done = this.#calls.delete(keys);
-        if (!(done instanceof Promise)) return;
-        for (const key of keys) this.#behind(key, undefined, done);
-        return;
-      }
+      done = before.length === 0 ? this.#calls.delete(keys) : this.#deleteLate(keys, before);
     } catch (error) {
-      this.#fail(error, 'delete', keys[0]);
+      this.#owe(keys, error);
       return;
     }
-    const done = Promise.all(before).then(() => this.#calls.delete(keys));
-    for (const key of keys) this.#behind(key, undefined, done);
+    if (!(done instanceof Promise)) {
+      for (const key of keys) this.#owed.settle(key);
+      return;
+    }
+    const settled = done.then(
+      () => {
+        for (const key of keys) this.#owed.settle(key);
+      },
+      (error: unknown) => this.#owe(keys, error),
+    );
+    for (const key of keys) this.#behind.add(key, undefined, settled);
+  }
+
+  async #deleteLate(keys: string[], before: readonly Promise<void>[]): Promise<unknown> {
+    await Promise.all(before);
+    return this.#calls.delete(keys);
+  }
+
+  #owe(keys: readonly string[], error: unknown): void {
+    this.#owed.add(keys);
+    this.#fail(error, 'delete', keys[0]);
   }
 
   /** Keys of what is stored of a URL, where the store can look it up; a failure is an event, and none are known. */
@@ -233,8 +258,8 @@ export class Entries {
     if (this.#closed || this.store.keysByUrl === undefined) return [];
     const tag = this.tag(url);
     // What is on its way to the store now may not be found there yet.
-    const coming = [...this.#pending].flatMap(([key, { loaded }]) =>
-      loaded !== undefined && this.meta(loaded.record).url === tag ? [key] : [],
+    const coming = [...this.#behind.loaded()].flatMap(([key, { record }]) =>
+      this.#options.tag(urlOf(record)) === tag ? [key] : [],
     );
     try {
       return [...coming, ...(await keptAlive(this.#calls.keysByUrl(tag)))];
@@ -252,9 +277,9 @@ export class Entries {
   /** What the store may know of a record. */
   meta(record: StoreRecord): StoreMeta {
     const expiresAt = record.kind === 'response' ? record.expiresAt : lastExpiry(record.entries);
-    const meta: StoreMeta = { createdAt: record.createdAt, url: this.#options.tag(record.url) };
-    if (record.kind === 'response') meta.url = this.#options.tag(record.request.url);
-    else meta.index = true;
+    const meta: StoreMeta = { createdAt: record.createdAt, url: this.#options.tag(urlOf(record)) };
+    if (record.kind === 'index') meta.index = true;
+    if (this.#options.isPlain(record)) meta.plain = true;
     if (expiresAt !== undefined) meta.expiresAt = expiresAt;
     return meta;
   }
@@ -288,6 +313,7 @@ export class Entries {
   forget(key?: string): void {
     if (key !== undefined) {
       this.#change(key);
+      this.#owed.settle(key);
       return;
     }
     this.#hot?.clear();
@@ -295,18 +321,21 @@ export class Entries {
     this.#allChanged = this.#changes;
   }
 
+  /** Everything was deleted. */
+  cleared(): void {
+    this.forget();
+    this.#owed.clear();
+  }
+
   /** What `flush` is to wait for besides writes: work that has none yet, but will. It must not reject. */
   track(work: MaybePromise<unknown>): void {
-    if (!(work instanceof Promise)) return;
-    this.#work.add(work);
-    const over = () => this.#work.delete(work);
-    work.then(over, over);
+    this.#behind.track(work);
   }
 
   /** Resolves when every write there is has settled, whether well or ill; not those that come meanwhile. */
   async flush(): Promise<void> {
-    await keptAlive(Promise.allSettled(this.#work));
-    await keptAlive(Promise.allSettled([...this.#pending.values()].map(({ settled }) => settled)));
+    this.remove(this.#owed.list());
+    await this.#behind.flush();
     const flush = (this.store as { flush?: () => MaybePromise<void> }).flush;
     if (flush === undefined) return;
     try {
@@ -326,6 +355,8 @@ export class Entries {
     await this.flush();
     this.#closed = true;
     await this.flush(); // what came while the first waited; nothing comes any more
+    this.#calls.dispose();
+    this.#stopWatching?.();
     this.forget();
     if (!closeStore) return;
     try {
@@ -348,6 +379,11 @@ export class Entries {
       ? error
       : new CacheStoreError(`${this.storeName}: ${reason} failed: ${messageOf(error)}`, error);
   }
+}
+
+/** By which a record is looked up: where its request went. */
+function urlOf(record: StoreRecord): string {
+  return record.kind === 'response' ? record.request.url : record.url;
 }
 
 /** When the last of them expires; undefined if one never does. */

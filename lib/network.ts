@@ -218,7 +218,8 @@ export async function invalidate(
   const { request, settings } = asked;
   if (settings.readOnly) return;
   for (const url of invalidatedUrls(request.method, request.url, status, headers)) {
-    core.noteInvalidation(settings.redactor.url(url));
+    const redacted = settings.redactor.url(url);
+    core.noteInvalidation(redacted);
     const keys = new Set<string>();
     for (const method of ['GET', 'HEAD']) {
       for (const credentials of [request.headers, withoutCredentials(request.headers)]) {
@@ -232,8 +233,9 @@ export async function invalidate(
         }
       }
     }
-    for (const key of await core.entries.keysByUrl(settings.redactor.url(url))) keys.add(key);
-    await removeWithVariants(core, [...keys], settings.redactor.url(url));
+    for (const key of core.plainKeysOf(redacted)) keys.add(key);
+    for (const key of await core.entries.keysByUrl(redacted)) keys.add(key);
+    await removeWithVariants(core, [...keys], redacted);
   }
 }
 

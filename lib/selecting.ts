@@ -60,7 +60,8 @@ async function addAliases(
   const { store } = core.entries;
   if (store.keysByUrl === undefined) return;
   for (const url of redirects) {
-    for (const key of (await maintenance.run(() => store.keysByUrl?.(core.entries.tag(url)))) ?? []) {
+    const listed = await maintenance.run(() => store.keysByUrl?.(core.entries.tag(url)));
+    for (const key of new Set([...core.plainKeysOf(url), ...(listed ?? [])])) {
       const record = indices.has(key) ? undefined : (await maintenance.read(key))?.record;
       if (record?.kind === 'index') indices.set(key, record);
     }

@@ -1,7 +1,11 @@
-/** A store's operations as requests call them: what takes time is bounded by `storeTimeout`, from when it is sent. */
+/** A store's operations as requests call them: bounded by `storeTimeout` from when they are sent, and only asked of a store that answers. */
+import { Breaker } from './breaker.js';
 import { CacheStoreError } from './errors.js';
 import { native } from './promises.js';
 import type { MaybePromise, Store, StoreLimits, StoreMeta } from './stores/store.js';
+
+/** What a store that fails is looked at by: a key as all are, which no request has. */
+const PROBE_KEY = '0'.repeat(64);
 
 /** For messages and events. */
 export function nameOf(store: Store): string {
@@ -12,27 +16,37 @@ export function nameOf(store: Store): string {
 export class StoreCalls {
   readonly #store: Store;
   readonly #limit: () => number;
+  readonly #breaker: Breaker;
 
-  /** `limit`: milliseconds, asked for each operation since it is a live setting. */
-  constructor(store: Store, limit: () => number) {
+  /**
+   * `limit`: milliseconds, asked for each operation since it is a live setting. `onRecovery`: a store that was left
+   * alone answers again.
+   */
+  constructor(store: Store, limit: () => number, onRecovery: () => void) {
     this.#store = store;
     this.#limit = limit;
+    const probe = async () => this.#inTime('get', this.#store.get(PROBE_KEY));
+    this.#breaker = new Breaker(nameOf(store), probe, onRecovery);
   }
 
   get(key: string): MaybePromise<Uint8Array | undefined> {
+    this.#breaker.assertClosed();
     return this.#inTime('get', this.#store.get(key));
   }
 
   set(key: string, value: Uint8Array, meta: StoreMeta): MaybePromise<void> {
+    this.#breaker.assertClosed();
     return this.#inTime('set', this.#store.set(key, value, meta));
   }
 
   delete(keys: string[]): MaybePromise<number> {
+    this.#breaker.assertClosed();
     return this.#inTime('delete', this.#store.delete(keys));
   }
 
   /** None where the store can't look it up. */
   keysByUrl(url: string): MaybePromise<string[]> {
+    this.#breaker.assertClosed();
     return this.#inTime('keysByUrl', this.#store.keysByUrl?.(url) ?? []);
   }
 
@@ -41,18 +55,39 @@ export class StoreCalls {
     return native(this.#store.trim?.(limits) ?? []);
   }
 
-  /** What the store answers after its time is dropped. */
+  /** No more looks at a store that failed. */
+  dispose(): void {
+    this.#breaker.dispose();
+  }
+
+  /** What the store answers after its time is dropped. Only what takes time counts for the breaker. */
   #inTime<T>(operation: string, given: MaybePromise<T>): MaybePromise<T> {
     const answer = native(given);
     if (!(answer instanceof Promise)) return answer;
     const limit = this.#limit();
+    const breaker = this.#breaker;
     return new Promise<T>((resolve, reject) => {
       const timer = setTimeout(() => {
         const message = `${nameOf(this.#store)}: ${operation} took longer than storeTimeout (${limit} ms)`;
-        reject(new CacheStoreError(message));
+        isLate = true;
+        const error = new CacheStoreError(message);
+        breaker.failed(error, true);
+        reject(error);
       }, limit);
       timer.unref(); // who waits for it keeps the process alive
-      answer.then(resolve, reject).finally(() => clearTimeout(timer));
+      let isLate = false;
+      answer.then(
+        (value) => {
+          clearTimeout(timer);
+          if (!isLate) breaker.succeeded();
+          resolve(value);
+        },
+        (error: unknown) => {
+          clearTimeout(timer);
+          if (!isLate) breaker.failed(error, false);
+          reject(error);
+        },
+      );
     });
   }
 }

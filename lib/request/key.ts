@@ -1,5 +1,6 @@
 /** The key of a request: what must be the same for one response to answer both. */
 
+import { AxiosHeaders } from 'axios';
 import { CacheError } from '../errors.js';
 import type { MaybePromise } from '../stores/store.js';
 import { type Body, bodyKey, bodyOf } from './body.js';
@@ -28,6 +29,8 @@ export class KeyFnError extends CacheError {
     super(message, 'ERR_CACHE_OPTION', cause);
   }
 }
+
+const NO_HEADERS = new AxiosHeaders();
 
 /** What the key holds of the caller's identity; undefined for none, or ignored. */
 interface Credentials {
@@ -74,6 +77,14 @@ export class Keyer {
     return Promise.resolve(this.#defaultKey(request, body)).then((key) =>
       customKey(keyFn, request, () => key),
     );
+  }
+
+  /** The key of an anonymous request without a body; undefined where a `keyFn` decides, which is not asked. */
+  plainKeyOf(method: 'GET' | 'HEAD', url: string): string | undefined {
+    if (this.#keyFn !== undefined) return undefined;
+    const config: CacheRequest['config'] = { headers: NO_HEADERS };
+    const key = this.#defaultKey({ method, url, headers: {}, data: undefined, config }, bodyOf(undefined));
+    return typeof key === 'string' ? key : undefined;
   }
 
   #defaultKey(request: CacheRequest, body: Body): MaybePromise<string> {

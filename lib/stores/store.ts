@@ -11,6 +11,8 @@ export interface StoreMeta {
   url: string;
   /** True for what points to responses (variants, redirects): not counted by `count` and `deleteExpired`. */
   index?: boolean;
+  /** True when whoever knows the URL can tell the key, so that `keysByUrl` need not find it: an index may be saved. */
+  plain?: boolean;
 }
 
 /** Bounds that `trim` enforces. */
@@ -67,8 +69,13 @@ export interface Store {
   trim?(limits: StoreLimits): MaybePromise<string[]>;
   /** Keys of all entries whose meta has exactly this `url`. */
   keysByUrl?(url: string): MaybePromise<string[]>;
-  /** Cheap and synchronous; differs after anybody but this store object changed what is stored. */
+  /**
+   * Cheap and synchronous; differs after anybody but this store object changed what is stored, save for what
+   * `onChange` tells. NaN: can't tell now, so that nothing read before may be trusted.
+   */
   version?(): number;
+  /** Calls back when somebody else changed a key; undefined: any of them. Returns an unsubscriber. */
+  onChange?(listener: (key: string | undefined) => void): () => void;
   /** Told of failures that no call can reject with (a database set aside, a late connection error). Returns an unsubscriber. */
   observe?(observer: (error: Error, reason: string) => void): () => void;
 }

@@ -1,0 +1,70 @@
+/** What is on its way to a store that answers with promises: reads in this process see it already. */
+import type { Loaded } from './hot.js';
+import { keptAlive } from './promises.js';
+import type { MaybePromise } from './stores/store.js';
+
+/** A store that takes writes more slowly than responses come must not fill the memory: beyond this they go unstored. */
+const MAX_WRITES = 1000;
+const MAX_BYTES = 64 * 1024 * 1024;
+
+interface Pending {
+  /** Undefined: a delete. */
+  loaded: Loaded | undefined;
+  settled: Promise<void>;
+}
+
+export class Behind {
+  /** The last one of each key. */
+  readonly #pending = new Map<string, Pending>();
+  /** Work behind responses that will yet write. */
+  readonly #work = new Set<Promise<unknown>>();
+  #writes = 0;
+  #bytes = 0;
+
+  get(key: string): Pending | undefined {
+    return this.#pending.get(key);
+  }
+
+  /** What is on its way of a kind. */
+  *loaded(): Generator<[string, Loaded]> {
+    for (const [key, { loaded }] of this.#pending) if (loaded !== undefined) yield [key, loaded];
+  }
+
+  /** Whether a write of so many bytes may wait too; one that is alone always may. */
+  hasRoomFor(bytes: number): boolean {
+    return this.#writes === 0 || (this.#writes < MAX_WRITES && this.#bytes + bytes <= MAX_BYTES);
+  }
+
+  /** `done` must not reject. */
+  add(key: string, loaded: Loaded | undefined, done: Promise<void>): void {
+    const bytes = loaded === undefined ? 0 : sizeOf(loaded);
+    const writes = loaded === undefined ? 0 : 1; // deletes are small, and none may be lost
+    this.#writes += writes;
+    this.#bytes += bytes;
+    const settled = done.finally(() => {
+      this.#writes -= writes;
+      this.#bytes -= bytes;
+      if (this.#pending.get(key)?.settled === settled) this.#pending.delete(key);
+    });
+    this.#pending.set(key, { loaded, settled });
+  }
+
+  /** What `flush` is to wait for besides writes: work that has none yet, but will. */
+  track(work: MaybePromise<unknown>): void {
+    if (!(work instanceof Promise)) return;
+    this.#work.add(work);
+    const over = () => this.#work.delete(work);
+    work.then(over, over);
+  }
+
+  /** Resolves when all there is has settled; not what comes meanwhile. */
+  async flush(): Promise<void> {
+    await keptAlive(Promise.allSettled(this.#work));
+    await keptAlive(Promise.allSettled([...this.#pending.values()].map(({ settled }) => settled)));
+  }
+}
+
+/** Bytes, as far as they count: those of a response's body. */
+export function sizeOf({ source }: Loaded): number {
+  return source?.body.byteLength ?? 0;
+}
