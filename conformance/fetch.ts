@@ -47,7 +47,7 @@ export function fetchOver(client: Client): SuiteFetch {
 }
 
 /** A cache that never answers fails the one test, and does not hold up the others. */
-const PATIENCE = 5_000;
+const PATIENCE = 15_000;
 
 async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;

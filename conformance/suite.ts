@@ -13,6 +13,8 @@ export interface SuiteTest {
   name: string;
   /** Absent: required. */
   kind?: Kind;
+  /** Ids of tests without which this one says nothing. */
+  depends_on?: string[];
 }
 
 /** By test id: true, or the name and message of what was thrown. */
@@ -49,6 +51,15 @@ const OUTCOMES = new Map<string, Outcome>([
 ]);
 
 export { suites };
+
+/** The suites with those tests alone, and what they depend on. */
+export function suitesOf(ids: readonly string[]): Suite[] {
+  const tests = new Map(suites.flatMap((suite) => suite.tests.map((test) => [test.id, test])));
+  const wanted = new Set(ids);
+  // A set goes on to what is added while it is gone through.
+  for (const id of wanted) for (const needed of tests.get(id)?.depends_on ?? []) wanted.add(needed);
+  return suites.map((suite) => ({ ...suite, tests: suite.tests.filter(({ id }) => wanted.has(id)) }));
+}
 
 /** The results of those tests that were run, as the suite classifies them, by id. */
 export function classify(results: SuiteResults): Result[] {

@@ -11,6 +11,7 @@ import { type Addressee, respondFromNetwork, respondFromRecord, ttlOf } from './
 import { emitDownloadProgress } from './response/build.js';
 import type { CacheStatus } from './response/status.js';
 import type { Selected } from './select.js';
+import type { MaybePromise } from './stores/store.js';
 
 /** Everything about one request that later steps need. */
 export interface Exchange extends Addressee {
@@ -34,7 +35,7 @@ export function serve(
   exchange: Exchange,
   selected: Selected,
   staleReason: string | undefined,
-): Promise<AxiosResponse> {
+): MaybePromise<AxiosResponse> {
   const { record, loaded } = selected;
   const isExpired = !isFresh(record, core.clock());
   const event = isExpired ? 'stale' : 'hit';
@@ -91,7 +92,7 @@ export function staleOnError(
   exchange: Exchange,
   selected: Selected,
   failure: Failure,
-): Promise<AxiosResponse> | undefined {
+): MaybePromise<AxiosResponse> | undefined {
   const { asked, settings } = exchange;
   if (!mayServeStaleOnError(selected.record, asked.view, failure, settings.policy, core.clock()))
     return undefined;
@@ -105,7 +106,7 @@ export function hand(
   selected: Selected | undefined,
   landing: Landing,
   base: CacheStatus,
-): Promise<AxiosResponse> {
+): MaybePromise<AxiosResponse> {
   const { received, record } = landing;
   if (selected !== undefined && !landing.revalidated) {
     const stale = staleOnError(core, exchange, selected, { kind: 'status', status: received.status });

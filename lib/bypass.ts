@@ -2,7 +2,7 @@
 import type { AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 import type { CacheRequestConfig } from './axios.js';
 import type { Core } from './core.js';
-import { invalidate } from './network.js';
+import { invalidate } from './invalidate.js';
 import { isUnsafe } from './policy/invalidation.js';
 import { callerConditionIsForOrigin } from './policy/revalidation.js';
 import type { CacheRequest } from './request/request.js';

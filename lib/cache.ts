@@ -174,10 +174,9 @@ export class ResponseCache {
     }
     const deleted = new Set<string>();
     const indices = new Map<string, IndexRecord>();
-    for await (const { key, record } of this.#maintenance.scan()) {
+    for await (const { key, record, error } of this.#maintenance.scan()) {
       if (record?.kind === 'index') indices.set(key, record);
-      else if (record === undefined || (record.expiresAt !== undefined && record.expiresAt <= now))
-        deleted.add(key);
+      else if (record === undefined ? !error.isNewer : (record.expiresAt ?? now + 1) <= now) deleted.add(key);
     }
     await this.#maintenance.delete([...deleted]);
     await this.#maintenance.pruneIndices(indices.values());

@@ -38,8 +38,8 @@ export class Caller {
     return this.#givenUp !== undefined && this.#givenUp === error;
   }
 
-  /** The promise's outcome, or the caller's own abort or timeout if that comes first. */
-  wait<T>(promise: Promise<T>): Promise<T> {
+  /** The promise's outcome, or the caller's own abort or timeout if that comes first: `onGivingUp` is told at once. */
+  wait<T>(promise: Promise<T>, onGivingUp: () => void = nothing): Promise<T> {
     const { config } = this;
     const isPatient = this.#deadline === Number.POSITIVE_INFINITY && !config.signal && !config.cancelToken;
     if (isPatient) return promise;
@@ -47,12 +47,14 @@ export class Caller {
       let timer: NodeJS.Timeout | undefined;
       const unsubscribe = onCancel(config, (error) => {
         clearTimeout(timer);
+        onGivingUp();
         reject(this.#giveUp(error));
       });
       if (this.#deadline !== Number.POSITIVE_INFINITY) {
         timer = setTimeout(
           () => {
             unsubscribe();
+            onGivingUp();
             reject(this.#giveUp(timeoutError(config)));
           },
           Math.min(MAX_TIMER, Math.max(0, this.#deadline - performance.now())),
@@ -75,3 +77,5 @@ export class Caller {
     });
   }
 }
+
+function nothing(): void {}

@@ -1,5 +1,5 @@
 /** update(): every entry of one cache among those of another. */
-import { isSameVariant, variantsOf } from './keep.js';
+import { isSameVariant, variantsOf } from './indexing.js';
 import type { Maintenance } from './maintenance.js';
 import type { IndexRecord, StoreRecord } from './record/record.js';
 

@@ -5,6 +5,7 @@ import { Entries } from './entries.js';
 import { CacheOptionError } from './errors.js';
 import { type CacheEvent, Events } from './events.js';
 import { Flights } from './flight.js';
+import { GroupInvalidations } from './groups.js';
 import type { Landing } from './network.js';
 import type { CacheOptions, CommonOptions } from './options.js';
 import { isUrl } from './parse-url.js';
@@ -15,6 +16,7 @@ import { assertEncryptionKey, assertSecretKey } from './record/keys.js';
 import type { StoreRecord } from './record/record.js';
 import { canonicalUrl } from './request/url.js';
 import { variantKey } from './request/vary.js';
+import { SearchRules } from './search-rules.js';
 import { assertKnownOptions, assertOptionValues, COMMON_OPTION_NAMES, LiveSettings } from './settings.js';
 import { type CacheStats, newStats } from './stats.js';
 import { backendOptionNames, resolveBackend } from './stores/resolve.js';
@@ -38,11 +40,14 @@ export class Core {
   readonly indexed = new Recent();
   /** The newest answer stored under a key, by when it was asked for. */
   readonly stored = new Recent();
+  readonly groups = new GroupInvalidations();
+  readonly searchRules = new SearchRules();
   readonly #invalidations = new Recent();
   #sequence = 0;
   readonly #ownsStore: boolean;
 
-  constructor(options: CacheOptions) {
+  constructor(given: CacheOptions) {
+    const options = ownOptions(given);
     const { own, backend } = splitOptions(options);
     const { store, owned } = resolveBackend(backendOf(options), backend);
     this.live = new LiveSettings(options, (given) => assertBounds(store, given));
@@ -131,6 +136,12 @@ export class Core {
   }
 }
 
+/** What somebody has put on `Object.prototype` is no option. */
+function ownOptions<T>(options: T): T {
+  const isOptions = typeof options === 'object' && options !== null && !Array.isArray(options);
+  return isOptions ? Object.assign(Object.create(null), options) : options;
+}
+
 /** Only what is not given has a default: null is a mistake. */
 function backendOf({ backend }: CacheOptions): unknown {
   return backend === undefined ? 'sqlite' : backend;
@@ -154,7 +165,7 @@ function splitOptions(options: CacheOptions): { own: CacheOptions; backend: Reco
   if (backendNames !== undefined) {
     assertKnownOptions(options, [...COMMON_OPTION_NAMES, ...backendNames], 'option');
   }
-  const backend: Record<string, unknown> = {};
+  const backend: Record<string, unknown> = Object.create(null);
   for (const [name, value] of Object.entries(options)) {
     const isBackends = name === 'cacheName' || !COMMON_OPTION_NAMES.includes(name);
     if (isBackends && value !== undefined) backend[name] = value;

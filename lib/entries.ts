@@ -14,6 +14,9 @@ import type { StoreRecord } from './record/record.js';
 import { nameOf, StoreCalls } from './store-calls.js';
 import type { MaybePromise, Store, StoreLimits, StoreMeta } from './stores/store.js';
 
+/** Keys of later versions' records kept in mind. */
+const MOST_NEWER = 10_000;
+
 export interface EntriesOptions {
   store: Store;
   codec: RecordCodec;
@@ -38,6 +41,8 @@ export class Entries {
   readonly #hot: HotRecords | undefined;
   readonly #behind = new Behind();
   readonly #owed = new OwedDeletes();
+  /** Keys under which a later version's record was when they were last read: it is not ours to replace. */
+  readonly #newer = new Set<string>();
   readonly #stopWatching: (() => void) | undefined;
   readonly #changed = new Recent();
   #changes = 0;
@@ -77,6 +82,7 @@ export class Entries {
       this.remove([key]);
       return undefined;
     }
+    if (this.#newer.size > 0) this.#newer.delete(key);
     let bytes: MaybePromise<Uint8Array | undefined>;
     try {
       bytes = this.#calls.get(key);
@@ -93,7 +99,7 @@ export class Entries {
     if (hot === undefined) return undefined;
     let version: number | undefined;
     try {
-      version = this.store.version?.();
+      version = numberOf(this.store.version?.());
     } catch {
       version = undefined; // the read that follows meets the same failure and reports it
     }
@@ -103,8 +109,18 @@ export class Entries {
       return undefined;
     }
     const loaded = hot.get(key);
-    if (loaded !== undefined) this.store.touch?.(key);
+    if (loaded !== undefined) this.#touch(key);
     return loaded;
+  }
+
+  #touch(key: string): void {
+    try {
+      const done: unknown = this.store.touch?.(key);
+      // By its type it answers at once; a store in plain JavaScript may not, and its rejection must not end the process.
+      if (done instanceof Promise) done.catch((error: unknown) => this.#fail(error, 'touch', key));
+    } catch (error) {
+      this.#fail(error, 'touch', key);
+    }
   }
 
   async #readLate(key: string, bytes: Promise<Uint8Array | undefined>): Promise<Loaded | undefined> {
@@ -128,7 +144,7 @@ export class Entries {
       this.#hot?.set(key, loaded, ticket);
       return loaded;
     } catch (error) {
-      this.#fail(error, 'unreadable record', key);
+      this.#failDecoding(error, key);
       return undefined;
     }
   }
@@ -143,16 +159,25 @@ export class Entries {
       this.#hot?.set(key, loaded, ticket);
       return loaded;
     } catch (error) {
-      this.#fail(error, 'unreadable record', key);
+      this.#failDecoding(error, key);
       return undefined;
     } finally {
       this.#hot?.end(key, ticket);
     }
   }
 
+  #failDecoding(error: unknown, key: string): void {
+    if (error instanceof CacheRecordError && error.isNewer) {
+      if (this.#newer.size >= MOST_NEWER) this.#newer.clear(); // each write follows a read, which notes it again
+      this.#newer.add(key);
+    }
+    this.#fail(error, 'unreadable record', key);
+  }
+
   /** What was in memory of the key holds no longer. */
   #change(key: string): void {
     this.#hot?.delete(key);
+    this.#newer.delete(key);
     this.#changes += 1;
     this.#changed.note(key, this.#changes);
   }
@@ -171,6 +196,7 @@ export class Entries {
   write(record: StoreRecord): MaybePromise<boolean> {
     if (this.#closed) return false;
     const { key } = record;
+    if (this.#newer.has(key)) return false; // reading it was an event already
     const loaded = load(record);
     this.#change(key);
     try {
@@ -317,6 +343,7 @@ export class Entries {
       return;
     }
     this.#hot?.clear();
+    this.#newer.clear();
     this.#changes += 1;
     this.#allChanged = this.#changes;
   }
@@ -379,6 +406,12 @@ export class Entries {
       ? error
       : new CacheStoreError(`${this.storeName}: ${reason} failed: ${messageOf(error)}`, error);
   }
+}
+
+/** A store that answers with a promise where a number is needed can't tell: then nothing is trusted. */
+function numberOf(version: unknown): number | undefined {
+  if (version instanceof Promise) version.catch(() => {});
+  return typeof version === 'number' ? version : undefined;
 }
 
 /** By which a record is looked up: where its request went. */

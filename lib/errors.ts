@@ -56,8 +56,11 @@ export class CacheStoreError extends CacheError {
 /** A stored record that can't be read: damaged, foreign, of a newer version, wrong seal. Only in `error` events. */
 export class CacheRecordError extends CacheError {
   override name = 'CacheRecordError';
-  constructor(message: string, cause?: unknown) {
+  /** A later version of this package wrote it: it is left where it is. */
+  readonly isNewer: boolean;
+  constructor(message: string, cause?: unknown, isNewer = false) {
     super(message, 'ERR_CACHE_RECORD', cause);
+    this.isNewer = isNewer;
   }
 }
 

@@ -2,9 +2,8 @@
 import type { AxiosResponse } from 'axios';
 import { type Exchange, hand, missed, staleOnError, Varied } from './answer.js';
 import type { Core } from './core.js';
-import { type Call, call, callStreamed, discard, type Landing, mayShare } from './network.js';
+import { type Call, call, callStreamed, discard, type Landing, mayShare, variesOn } from './network.js';
 import { conditionalHeaders } from './policy/revalidation.js';
-import { varyNames } from './policy/vary.js';
 import { varyPairs } from './request/vary.js';
 import { respondFromNetwork } from './respond.js';
 import { ownError } from './response/errors.js';
@@ -47,12 +46,17 @@ export async function fetch(
   const { caller, config, asked, settings, varied } = exchange;
   const isShared = settings.coalesce && varied?.names !== '*';
   let isAboard = true;
+  const leave = (): void => {
+    if (isAboard) flight.leave();
+    isAboard = false;
+  };
   const { flight, joined } = core.flights.board(routeOf(core, going, varied), config, isShared, (signal) =>
     call(core, going, { signal, isListening: () => isAboard }),
   );
   let landing: Landing;
   try {
-    landing = await caller.wait(flight.landing);
+    // At once: who asks after the last caller's abort must not board the call that it ends.
+    landing = await caller.wait(flight.landing, leave);
   } catch (error) {
     if (selected !== undefined && !caller.isCancelled) {
       const stale = staleOnError(core, exchange, selected, { kind: 'network' });
@@ -60,13 +64,11 @@ export async function fetch(
     }
     throw caller.hasGivenUp(error) ? error : ownError(error, config);
   } finally {
-    isAboard = false;
-    flight.leave();
+    leave();
   }
   // What can't be kept can't be copied either: then each caller asks for its own.
   if (joined && landing.source === undefined) return new Varied('*');
-  if (joined && !mayShare(landing, asked.request, asked.key))
-    return new Varied(varyNames(landing.received.headers));
+  if (joined && !mayShare(landing, asked.request, asked.key)) return new Varied(variesOn(landing));
   if (joined) core.stats.coalesced += 1;
   return hand(core, exchange, selected, landing, { hit: false, fwd, ...(joined && { collapsed: true }) });
 }

@@ -1,7 +1,8 @@
 /** What a 304 makes of the stored response that it confirmed. */
 import type { Core } from './core.js';
 import type { Received } from './forward.js';
-import { type Asked, addToIndex, changeIndex, entryFor, variantsOf } from './keep.js';
+import { addToIndex, changeIndex, entryFor, variantsOf } from './indexing.js';
+import { type Asked, wasOutdatedSince } from './keep.js';
 import { expirationOf } from './policy/freshness.js';
 import { freshenHeaders } from './policy/revalidation.js';
 import { isStorable } from './policy/storable.js';
@@ -41,7 +42,7 @@ export async function freshen(
   const verdict = isStorable(view, whole, expiration.expiresAt, settings.policy);
   if (!verdict.storable) return { record: refreshed, reason: verdict.reason };
   // What a 304 confirmed before an unsafe request changed the URL, or before something newer came, holds no longer.
-  if (core.wasInvalidatedSince(refreshed.request.url, received.sequence))
+  if (wasOutdatedSince(core, refreshed, received.sequence))
     return { record: refreshed, reason: 'invalidated meanwhile' };
   if (core.stored.hasHappenedSince(stored.key, received.sequence))
     return { record: refreshed, reason: 'superseded meanwhile' };

@@ -6,19 +6,23 @@ import { bypassReason, passThrough } from './bypass.js';
 import { Caller } from './caller.js';
 import type { Core } from './core.js';
 import { fetch, refreshBehind, stream } from './fetch.js';
-import { filterVerdict } from './filter.js';
+import { answerToHead, type StoredGet, storedGetOf } from './head.js';
 import type { Asked } from './keep.js';
+import { look } from './look.js';
 import type { Call } from './network.js';
 import { requestDirectives } from './policy/cache-control.js';
 import { isDoNotCache } from './policy/freshness.js';
 import { decideReuse, forwardParameter, type Reuse } from './policy/reuse.js';
 import { callerIsConditional, conditionalHeaders } from './policy/revalidation.js';
+import { andThen } from './promises.js';
 import { KeyFnError } from './request/key.js';
 import type { CacheRequest } from './request/request.js';
 import { snapshotRequest } from './request/snapshot.js';
 import { type Addressee, respondGatewayTimeout } from './respond.js';
 import type { ForwardReason } from './response/status.js';
-import { type Selected, type Selection, select } from './select.js';
+import type { Selected, Selection } from './select.js';
+import type { MaybePromise } from './stores/store.js';
+import { offer, offeredVariants } from './variants.js';
 import { expiryLevels, viewOf, wishesOf } from './wishes.js';
 
 /** Answers one request. Rejects as axios itself would, and with `CacheOptionError` for a bad option of the request. */
@@ -27,35 +31,53 @@ export async function handle(core: Core, config: InternalAxiosRequestConfig): Pr
   const caller = new Caller(config);
   let varied: Varied | undefined;
   for (;;) {
-    const outcome = await attempt(core, caller, wishes, varied);
+    const answer = attempt(core, caller, wishes, varied);
+    const outcome = answer instanceof Promise ? await answer : answer;
     if (!(outcome instanceof Varied)) return outcome;
     varied = outcome;
   }
 }
 
-/** `Varied`: somebody else's call turned out not to answer this request; what it stored may be looked at again. */
-async function attempt(
+/**
+ * `Varied`: somebody else's call turned out not to answer this request; what it stored may be looked at again.
+ * Like all on the way of a hit it answers at once when the store does.
+ */
+function attempt(
   core: Core,
   caller: Caller,
   wishes: CacheRequestConfig,
   varied: Varied | undefined,
-): Promise<AxiosResponse | Varied> {
+): MaybePromise<AxiosResponse | Varied> {
   const { config } = caller;
   const settings = core.live.current;
   const request = snapshot(config);
   if (request === undefined) return passThrough(core, config, undefined, 'unsupported-url');
   const to: Addressee = { config, request, settings, flavour: settings.inner.flavour(config) };
-  let plan: Plan;
-  try {
-    plan = await makePlan(core, to, wishes, caller, varied);
-  } catch (error) {
+  const withoutCache = (error: unknown): Plan => {
     if (caller.hasGivenUp(error)) throw error;
     // Whatever goes wrong in here is ours alone: the request goes its way as if there were no cache.
     core.fail(error, error instanceof KeyFnError ? 'keyFn' : 'internal', {
       url: settings.redactor.url(request.url),
     });
-    plan = pastTheCache(to, wishes, 'cache failure');
+    return pastTheCache(to, wishes, 'cache failure');
+  };
+  let plan: MaybePromise<Plan>;
+  try {
+    plan = makePlan(core, to, wishes, caller, varied);
+  } catch (error) {
+    plan = withoutCache(error);
   }
+  if (plan instanceof Promise) plan = plan.catch(withoutCache);
+  return andThen(plan, (made) => carryOut(core, to, caller, made));
+}
+
+function carryOut(
+  core: Core,
+  to: Addressee,
+  caller: Caller,
+  plan: Plan,
+): MaybePromise<AxiosResponse | Varied> {
+  const { config, request } = to;
   switch (plan.action) {
     case 'bypass':
       return passThrough(core, config, request, plan.detail);
@@ -98,46 +120,58 @@ function pastTheCache({ request, settings }: Addressee, wishes: CacheRequestConf
   return { action: isOffline ? 'gateway-timeout' : 'bypass', detail };
 }
 
-async function makePlan(
+function makePlan(
   core: Core,
   to: Addressee,
   wishes: CacheRequestConfig,
   caller: Caller,
   varied: Varied | undefined,
-): Promise<Plan> {
+): MaybePromise<Plan> {
   const { request, settings } = to;
   const levels = expiryLevels(request, wishes, settings);
   const bypass = bypassReason(core, to, wishes) ?? (isDoNotCache(levels) ? 'DO_NOT_CACHE' : undefined);
   if (bypass !== undefined) return pastTheCache(to, wishes, bypass);
 
   const made = settings.keyer.keyOf(request);
-  const key = made instanceof Promise ? await caller.wait(made) : made;
-  const view = viewOf(request, wishes, settings.policy.shared);
-  const lookedAt = core.nextSequence();
-  const selection = await look(core, to, key, caller, wishes);
-  const { selected } = selection;
-  const index = wishes.forceRefresh === true ? 'unread' : selection.index;
-  const asked: Asked = { request, key, view, levels, settings, index, lookedAt };
-  const exchange: Exchange = { ...to, caller, asked, varied };
+  return andThen(made instanceof Promise ? caller.wait(made) : made, (key) => {
+    const view = viewOf(request, wishes, settings.policy.shared);
+    const lookedAt = core.nextSequence();
+    const plan = (get?: StoredGet): MaybePromise<Plan> =>
+      andThen(look(core, to, key, caller, wishes), (selection) => {
+        const index = wishes.forceRefresh === true ? 'unread' : selection.index;
+        const asked: Asked = { request, key, view, levels, settings, index, lookedAt, get };
+        return planFor(core, { ...to, caller, asked, varied }, selection);
+      });
+    if (request.method !== 'HEAD' || !settings.policy.cacheControl) return plan();
+    const lookForGet = (get: CacheRequest, itsKey: string): MaybePromise<Selection> =>
+      look(core, { request: get, settings }, itsKey, caller, wishes);
+    return andThen(storedGetOf(request, settings, lookForGet), (get) => {
+      const selected = get && answerToHead(core, get, view, settings);
+      if (selected === undefined) return plan(get);
+      const asked: Asked = { request, key, view, levels, settings, index: 'unread', lookedAt };
+      const exchange: Exchange = { ...to, caller, asked, varied };
+      return { action: 'serve', exchange, selected, staleReason: undefined, refresh: false };
+    });
+  });
+}
 
-  const reuse = decideReuse(selected?.record, view, settings.policy, core.clock());
+/** What to do with what is stored, or is not. */
+function planFor(core: Core, exchange: Exchange, selection: Selection): Plan {
+  const { asked, settings } = exchange;
+  const { selected } = selection;
+  const reuse = decideReuse(selected?.record, asked.view, settings.policy, core.clock());
   switch (reuse.action) {
     case 'gateway-timeout':
       return { action: 'gateway-timeout', detail: 'only-if-cached' };
     case 'serve': {
       if (selected === undefined) throw new TypeError('policy served what is not there');
       const staleReason = reuse.fresh ? undefined : reuse.reason;
-      return {
-        action: 'serve',
-        exchange,
-        selected,
-        staleReason,
-        refresh: !reuse.fresh && reuse.revalidateInBackground,
-      };
+      const refresh = !reuse.fresh && reuse.revalidateInBackground;
+      return { action: 'serve', exchange, selected, staleReason, refresh };
     }
     case 'revalidate':
     case 'fetch': {
-      const fwd = forwardReason(reuse, selection, view.forceRefresh === true);
+      const fwd = forwardReason(reuse, selection, asked.view.forceRefresh === true);
       return { action: 'ask', exchange, selected, call: callFor(asked, selected, reuse), fwd };
     }
     default:
@@ -152,27 +186,6 @@ function snapshot(config: InternalAxiosRequestConfig): CacheRequest | undefined 
   } catch {
     return undefined; // the inner adapter meets the same fault and rejects with axios' own error
   }
-}
-
-const NOT_LOOKED: Selection = { selected: undefined, miss: 'uri-miss', index: undefined };
-
-/** What is stored for the request, unless the user's own filter no longer wants it. */
-async function look(
-  core: Core,
-  { request, settings }: Addressee,
-  key: string,
-  caller: Caller,
-  wishes: CacheRequestConfig,
-): Promise<Selection> {
-  if (wishes.forceRefresh === true) return NOT_LOOKED;
-  const redirectsExpireBy = settings.policy.cacheControl ? core.clock() : undefined;
-  const selection = await select(core.entries, request, key, caller, redirectsExpireBy);
-  const { selected } = selection;
-  if (selected === undefined) return selection;
-  const verdict = filterVerdict(core, settings, selected.record);
-  if (verdict === 'passes') return selection;
-  if (verdict === 'refused' && !settings.readOnly) core.entries.remove([selected.record.key]);
-  return { ...selection, selected: undefined };
 }
 
 /** Why a request goes on to the origin, in RFC 9211's words. */
@@ -194,6 +207,10 @@ function callFor(asked: Asked, selected: Selected | undefined, reuse: Going): Ca
   }
   // A caller's own condition is between it and the origin.
   const confirms = reuse.action === 'revalidate' && !callerIsConditional(asked.request.headers);
+  if (selected === undefined) {
+    const offered = offeredVariants(asked);
+    if (offered.length > 0) return { asked, stored: undefined, headers: offer(offered), offered };
+  }
   if (selected === undefined || !confirms) return { asked, stored: undefined, headers: undefined };
   return { asked, stored: selected.record, headers: { ...conditionalHeaders(selected.record) } };
 }

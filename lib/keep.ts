@@ -1,16 +1,19 @@
 import type { Core } from './core.js';
 import { filterVerdict } from './filter.js';
 import type { Received } from './forward.js';
+import { wasGroupInvalidatedSince } from './groups.js';
+import type { StoredGet } from './head.js';
+import { addToIndex, changeIndex, entryFor, variantsOf } from './indexing.js';
 import { type ExpiryLevels, expirationOf } from './policy/freshness.js';
 import { isStorable, storableHeaders } from './policy/storable.js';
 import type { RequestView } from './policy/types.js';
 import { varyNames } from './policy/vary.js';
-import { keptAlive } from './promises.js';
 import type { IndexEntry, IndexRecord, ResponseRecord, VaryPair } from './record/record.js';
-import { headerValue } from './record/record.js';
+import { decidesRedirects } from './request/redirect.js';
 import type { CacheRequest } from './request/request.js';
 import { transportKey } from './request/transport.js';
 import { variantKey, varyPairs } from './request/vary.js';
+import { keepSearchAlias } from './search-rules.js';
 import type { Settings } from './settings.js';
 
 /** All that storing needs to know of the request that brought the response. */
@@ -24,6 +27,8 @@ export interface Asked {
   index: IndexRecord | undefined | 'unread';
   /** When it was looked at, in the order of `Core.nextSequence`. */
   lookedAt: number;
+  /** Of a HEAD, with `cacheControl`: what is stored of the GET. */
+  get?: StoredGet | undefined;
 }
 
 export interface Body {
@@ -31,9 +36,6 @@ export interface Body {
   bodyType: 'bytes' | 'json';
   flavour: 'http' | 'fetch' | undefined;
 }
-
-/** A URL with more variants than this loses the oldest: a Vary on something random must not grow without bound. */
-const MAX_VARIANTS = 100;
 
 export type Plan = { store: true; expiresAt: number | undefined } | { store: false; reason: string };
 
@@ -75,7 +77,7 @@ export async function keep(
   });
 
   // An unsafe request changed the URL while this one was under way: what it brought may be what was before.
-  if (core.wasInvalidatedSince(record.request.url, received.sequence)) {
+  if (wasOutdatedSince(core, record, received.sequence)) {
     return { record: undefined, reason: 'invalidated meanwhile' };
   }
   // RFC 9111 4: the most recent response counts, and that is not the one that comes last.
@@ -99,6 +101,7 @@ export async function keep(
     core.entries.remove(variantsOf(known));
   }
   if (isRedirected) await keepRedirects(core, asked, received, record, names);
+  else if (settings.policy.cacheControl) await keepSearchAlias(core, asked, record, names);
 
   core.stats.stored += 1;
   core.stats.bytesStored += body.bytes.byteLength;
@@ -106,6 +109,18 @@ export async function keep(
     core.events.emit('stored', { key: record.key, url: record.request.url, bytes: body.bytes.byteLength });
   }
   return { record };
+}
+
+/** Whether an unsafe request has changed the response's URL, or one of its groups. */
+export function wasOutdatedSince(
+  core: Core,
+  { request, headers }: ResponseRecord,
+  sequence: number,
+): boolean {
+  return (
+    core.wasInvalidatedSince(request.url, sequence) ||
+    wasGroupInvalidatedSince(core, request.url, headers, sequence)
+  );
 }
 
 interface Place {
@@ -141,63 +156,6 @@ function makeRecord(core: Core, asked: Asked, received: Received, body: Body, pl
   return record;
 }
 
-export function entryFor(record: ResponseRecord): IndexEntry {
-  const entry: IndexEntry = { key: record.key, vary: record.vary, storedAt: record.responseTime };
-  const etag = headerValue(record.headers, 'etag');
-  if (etag !== undefined) entry.etag = etag;
-  if (record.expiresAt !== undefined) entry.expiresAt = record.expiresAt;
-  return entry;
-}
-
-/** Changes an index in turn, and on what is there now: other variants may have been stored meanwhile. */
-export function changeIndex(
-  core: Core,
-  key: string,
-  known: Asked['index'],
-  lookedAt: number,
-  change: (index: IndexRecord | undefined) => Promise<void>,
-): Promise<void> {
-  return core.indexing.take(key, async () => {
-    const isKnown = known !== 'unread' && !core.indexed.hasHappenedSince(key, lookedAt);
-    const record = isKnown ? known : (await keptAlive(core.entries.read(key)))?.record;
-    await change(record?.kind === 'index' ? record : undefined);
-    core.indexed.note(key, core.nextSequence());
-  });
-}
-
-/** Replaces the entry for the same variant; drops what the newcomer makes unreachable and what is too much. */
-export async function addToIndex(
-  core: Core,
-  key: string,
-  url: string,
-  index: IndexRecord | undefined,
-  entry: IndexEntry,
-): Promise<void> {
-  const others =
-    entry.vary.length === 0 ? [] : (index?.entries ?? []).filter((old) => !isSameVariant(old, entry));
-  const entries = [entry, ...others].slice(0, MAX_VARIANTS);
-  const kept = new Set(entries);
-  core.entries.remove(
-    (index?.entries ?? [])
-      .filter((old) => !kept.has(old) && old.redirects === undefined && old.key !== entry.key)
-      .map((old) => old.key),
-  );
-  await core.entries.write({ kind: 'index', key, url, createdAt: index?.createdAt ?? core.clock(), entries });
-}
-
-export function isSameVariant(a: IndexEntry, b: IndexEntry): boolean {
-  if (a.key === b.key && a.redirects === undefined && b.redirects === undefined) return true;
-  return (
-    a.vary.length === b.vary.length &&
-    a.vary.every(([name, digest], at) => b.vary[at]?.[0] === name && b.vary[at]?.[1] === digest)
-  );
-}
-
-/** Keys of the responses that an index made, not of those it reaches over redirects. */
-export function variantsOf(index: IndexRecord): string[] {
-  return index.entries.filter(({ redirects }) => redirects === undefined).map(({ key }) => key);
-}
-
 /** The first URL and each hop lead to the record afterwards, keyed with what was really sent to them. */
 async function keepRedirects(
   core: Core,
@@ -208,6 +166,8 @@ async function keepRedirects(
 ): Promise<void> {
   const { settings } = asked;
   const { redactor } = settings;
+  // Credentials, say, that nobody else's request for the first URL would have had sent.
+  if (decidesRedirects(asked.request)) return;
   // From the last hop to the first: an alias depends on every hop after it.
   let names = [...targetNames];
   let expiresAt = settings.policy.cacheControl ? Number.POSITIVE_INFINITY : record.expiresAt;

@@ -3,16 +3,18 @@
 import type { Core } from './core.js';
 import { type ForwardOptions, forward, isStream, type Received } from './forward.js';
 import { type Freshened, freshen } from './freshen.js';
+import { tellStoredGet } from './head.js';
 import { type Asked, keep, type Plan, planStorage } from './keep.js';
-import { invalidatedUrls } from './policy/invalidation.js';
+import { isSameEtag } from './policy/revalidation.js';
+import { standsForBoth } from './policy/search.js';
 import { varyNames } from './policy/vary.js';
-import { keptAlive } from './promises.js';
-import { headerValue, type ResponseRecord } from './record/record.js';
+import { headerValue, type IndexEntry, type ResponseRecord } from './record/record.js';
 import type { CacheRequest } from './request/request.js';
 import { matchesVary, varyPairs } from './request/vary.js';
 import type { BodySource, Flavour } from './response/body.js';
 import { receivedBody } from './response/received.js';
 import { captureStream } from './response/stream.js';
+import { adopt } from './variants.js';
 
 /** What a call brought down. */
 export interface Landing {
@@ -34,14 +36,36 @@ export interface Call {
   stored: ResponseRecord | undefined;
   /** Validators, or `Cache-Control: no-cache`. */
   headers: Readonly<Record<string, string | undefined>> | undefined;
+  /** The variants whose validators these are, where none is stored for the request itself. */
+  offered?: readonly IndexEntry[];
+}
+
+/** A 304 is an answer to our own condition, which the caller knows nothing of. */
+function isOurs({ stored, offered, headers }: Call, { status }: Received): boolean {
+  return status === 304 && headers !== undefined && (stored !== undefined || offered !== undefined);
+}
+
+/** The stored response that a 304 is about; undefined: none, so that it can't be used (RFC 9111 4.3.4). */
+async function confirmedBy(core: Core, going: Call, received: Received): Promise<Landing | undefined> {
+  const { asked, stored, offered } = going;
+  if (stored !== undefined)
+    return confirms(received, stored, asked) ? confirmed(core, asked, stored, received) : undefined;
+  try {
+    const adopted = await adopt(core, asked, offered ?? [], received);
+    return adopted && revalidated(core, asked, adopted, received);
+  } catch (error) {
+    core.fail(error, 'internal', { key: asked.key });
+    return undefined;
+  }
 }
 
 /** Asks the network, stores what may be stored. Rejects with the inner adapter's own error. */
 export async function call(
   core: Core,
-  { asked, stored, headers }: Call,
+  going: Call,
   manner: Pick<ForwardOptions, 'isListening' | 'keepsTimeout'> & { signal: AbortSignal },
 ): Promise<Landing> {
+  const { asked, stored, headers } = going;
   const { request, settings } = asked;
   const received = await forward(request, {
     inner: settings.inner,
@@ -51,10 +75,9 @@ export async function call(
     sequence: core.nextSequence(),
     ...manner,
   });
-  if (stored !== undefined && headers !== undefined && received.status === 304) {
-    if (confirms(received, stored, asked)) return confirmed(core, asked, stored, received);
-    // A 304 about something else than what is stored can't be used (RFC 9111 4.3.4): ask again, unconditionally.
-    return call(core, { asked, stored: undefined, headers: undefined }, manner);
+  if (isOurs(going, received)) {
+    const confirmed = await confirmedBy(core, going, received);
+    return confirmed ?? call(core, { asked, stored: undefined, headers: undefined }, manner);
   }
   const landing: Landing = {
     received,
@@ -68,6 +91,7 @@ export async function call(
     const body = await receivedBody(received.data);
     if (body === undefined) return { ...landing, reason: 'unreadable body' };
     landing.source = { body: body.bytes, bodyType: body.bodyType };
+    await tellStoredGet(core, asked, received);
     const plan = planFor(asked, stored, received);
     if (!plan.store) return { ...landing, reason: plan.reason };
     const kept = await keep(core, asked, received, body, plan.expiresAt);
@@ -89,16 +113,19 @@ function planFor(asked: Asked, stored: ResponseRecord | undefined, received: Rec
   return isTrouble ? { store: false, reason: 'server error on revalidation' } : planStorage(asked, received);
 }
 
+function isSamePlace(url: string, { url: known, headers }: ResponseRecord, { settings }: Asked): boolean {
+  return url === known || (settings.policy.cacheControl && standsForBoth(headers, known, url));
+}
+
 /** Whether a 304 is about the stored response: the same place, and no other entity tag. */
 function confirms(received: Received, stored: ResponseRecord, asked: Asked): boolean {
   const target = received.chain.at(-1);
-  if (target !== undefined && asked.settings.redactor.url(target.url) !== stored.url) return false;
+  if (target !== undefined && !isSamePlace(asked.settings.redactor.url(target.url), stored, asked))
+    return false;
   const etag = headerValue(received.headers, 'etag');
   const known = headerValue(stored.headers, 'etag');
-  return etag === undefined || known === undefined || weak(etag) === weak(known);
+  return etag === undefined || known === undefined || isSameEtag(etag, known);
 }
-
-const weak = (etag: string): string => etag.replace(/^W\//, '');
 
 async function confirmed(
   core: Core,
@@ -112,6 +139,10 @@ async function confirmed(
   } catch (error) {
     core.fail(error, 'internal', { key: stored.key });
   }
+  return revalidated(core, asked, freshened, received);
+}
+
+function revalidated(core: Core, asked: Asked, freshened: Freshened, received: Received): Landing {
   const { record } = freshened;
   core.stats.revalidated += 1;
   if (core.events.wants('revalidated'))
@@ -120,9 +151,14 @@ async function confirmed(
   return { ...freshened, received, source, revalidated: true, request: asked.request };
 }
 
+/** What the response varies on; a 304 need not say again what that which it confirmed does. */
+export function variesOn({ revalidated, record, received }: Landing): '*' | readonly string[] {
+  return varyNames((revalidated && record !== undefined ? record : received).headers);
+}
+
 /** Whether a response fetched for one request may answer another of the same key (RFC 9111 4.1). */
 export function mayShare(landing: Landing, request: CacheRequest, key: string): boolean {
-  const names = varyNames(landing.received.headers);
+  const names = variesOn(landing);
   if (names === '*') return false;
   return names.length === 0 || matchesVary(varyPairs(names, landing.request, key), request, key);
 }
@@ -140,7 +176,8 @@ export interface StreamLanding {
 }
 
 /** Like `call` for `responseType: 'stream'`: the body goes through at once and is stored when it is complete. */
-export async function callStreamed(core: Core, { asked, stored, headers }: Call): Promise<StreamLanding> {
+export async function callStreamed(core: Core, going: Call): Promise<StreamLanding> {
+  const { asked, stored, headers } = going;
   const { settings, request } = asked;
   const received = await forward(request, {
     inner: settings.inner,
@@ -158,14 +195,16 @@ export async function callStreamed(core: Core, { asked, stored, headers }: Call)
     reason: undefined,
     expiresAt: undefined,
   };
-  if (stored !== undefined && headers !== undefined && received.status === 304) {
+  if (isOurs(going, received)) {
     discard(received.data);
-    if (!confirms(received, stored, asked))
-      return callStreamed(core, { asked, stored: undefined, headers: undefined });
-    return { ...through, confirmed: await confirmed(core, asked, stored, received) };
+    const confirmed = await confirmedBy(core, going, received);
+    return confirmed === undefined
+      ? callStreamed(core, { asked, stored: undefined, headers: undefined })
+      : { ...through, confirmed };
   }
   let plan: Plan;
   try {
+    await tellStoredGet(core, asked, received);
     plan = planFor(asked, stored, received);
   } catch (error) {
     core.fail(error, 'internal', { key: asked.key });
@@ -203,64 +242,4 @@ export function discard(data: unknown): void {
     data.on('error', () => {});
     data.destroy();
   }
-}
-
-/**
- * RFC 9111 4.4: after an unsafe request that did not fail, what is stored of its URL, and of `Location` and
- * `Content-Location` on the same origin, no longer holds.
- */
-export async function invalidate(
-  core: Core,
-  asked: Pick<Asked, 'request' | 'settings'>,
-  status: number,
-  headers: Received['headers'],
-): Promise<void> {
-  const { request, settings } = asked;
-  if (settings.readOnly) return;
-  for (const url of invalidatedUrls(request.method, request.url, status, headers)) {
-    const redacted = settings.redactor.url(url);
-    core.noteInvalidation(redacted);
-    const keys = new Set<string>();
-    for (const method of ['GET', 'HEAD']) {
-      for (const credentials of [request.headers, withoutCredentials(request.headers)]) {
-        const config =
-          credentials === request.headers ? request.config : { ...request.config, auth: undefined };
-        const read = { method, url, headers: bodyless(credentials), data: undefined, config } as CacheRequest;
-        try {
-          keys.add(await settings.keyer.keyOf(read));
-        } catch {
-          // An own key function that can't make a key of it has stored nothing under one either.
-        }
-      }
-    }
-    for (const key of core.plainKeysOf(redacted)) keys.add(key);
-    for (const key of await core.entries.keysByUrl(redacted)) keys.add(key);
-    await removeWithVariants(core, [...keys], redacted);
-  }
-}
-
-async function removeWithVariants(core: Core, keys: string[], url: string): Promise<void> {
-  const met = new Set<string>();
-  // All at once: over a store that hangs the caller waits for one timeout, not for one a key.
-  const found = await Promise.all(
-    keys.map(async (key) => ({ key, loaded: await keptAlive(core.entries.read(key)) })),
-  );
-  for (const { key, loaded } of found) {
-    if (loaded === undefined) continue;
-    met.add(key);
-    if (loaded.record.kind !== 'index') continue;
-    for (const entry of loaded.record.entries) met.add(entry.key);
-  }
-  // Also what can't be read just now, for it may be readable again later.
-  core.entries.remove([...new Set([...keys, ...met])]);
-  for (const key of met) core.events.emit('invalidated', { key, url, reason: 'unsafe method' });
-}
-
-function withoutCredentials(headers: CacheRequest['headers']): CacheRequest['headers'] {
-  const { authorization: _, cookie: __, ...rest } = headers;
-  return rest;
-}
-
-function bodyless(headers: CacheRequest['headers']): CacheRequest['headers'] {
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => !name.startsWith('content-')));
 }

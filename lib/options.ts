@@ -4,8 +4,12 @@ import type { CachedResponse } from './cached-response.js';
 import type { ExpireAfter, StaleLimit, UrlPatterns } from './policy/types.js';
 import type { RecordSerializer } from './record/codec.js';
 import type { CacheRequest } from './request/request.js';
+import type { DynamoDBBackend, DynamoDBOptions } from './stores/dynamodb.js';
 import type { FileBackend, FileOptions } from './stores/file.js';
+import type { GridFSBackend, GridFSOptions } from './stores/gridfs.js';
 import type { MemoryBackend } from './stores/memory.js';
+import type { MongoBackend, MongoOptions } from './stores/mongo.js';
+import type { RedisBackend, RedisOptions } from './stores/redis.js';
 import type { SQLiteBackend, SQLiteOptions } from './stores/sqlite.js';
 import type { Store } from './stores/store.js';
 
@@ -126,6 +130,10 @@ export interface KeyvLike {
 export type StoreClass = new (options: never) => Store;
 
 type SQLite = Omit<SQLiteOptions, 'cacheName'>;
+type Redis = Omit<RedisOptions, 'cacheName'>;
+type Mongo = Omit<MongoOptions, 'cacheName'>;
+type GridFS = Omit<GridFSOptions, 'cacheName'>;
+type DynamoDB = Omit<DynamoDBOptions, 'cacheName'>;
 type Filesystem = Omit<FileOptions, 'cacheName'>;
 
 /** The backend and its own options, discriminated by `backend`. */
@@ -133,6 +141,14 @@ export type BackendOptions =
   // Names and classes apart: only a union of literals alone lets TypeScript tell which options go with which.
   | ({ backend?: 'sqlite' | 'SQLITE' | undefined } & SQLite)
   | ({ backend: typeof SQLiteBackend } & SQLite)
+  | ({ backend: 'redis' | 'REDIS' } & Redis)
+  | ({ backend: typeof RedisBackend } & Redis)
+  | ({ backend: 'mongodb' | 'MONGODB' } & Mongo)
+  | ({ backend: typeof MongoBackend } & Mongo)
+  | ({ backend: 'gridfs' | 'GRIDFS' } & GridFS)
+  | ({ backend: typeof GridFSBackend } & GridFS)
+  | ({ backend: 'dynamodb' | 'DYNAMODB' } & DynamoDB)
+  | ({ backend: typeof DynamoDBBackend } & DynamoDB)
   | ({ backend: 'filesystem' | 'FILESYSTEM' } & Filesystem)
   | ({ backend: typeof FileBackend } & Filesystem)
   | { backend: 'memory' | 'MEMORY' }

@@ -133,7 +133,8 @@ async function addRedirects(
   const { record } = move;
   for (const index of indices) {
     for (const old of index.entries) {
-      if (old.key !== record.key || old.redirects === undefined) continue;
+      // Without a URL that redirected it is an alias by No-Vary-Search, which the next response makes anew.
+      if (old.key !== record.key || !old.redirects?.length) continue;
       const request = requestOf({ ...record.request, url: index.url });
       const key = await core.live.current.keyer.keyOf(request);
       const vary = varyPairs(

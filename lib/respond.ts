@@ -1,9 +1,10 @@
 /** From a stored or received response to what one caller gets. */
 import type { AxiosResponse, InternalAxiosRequestConfig } from 'axios';
-import type { CacheResponseFields } from './axios.js';
+import type { AxiosHeaders, CacheResponseFields } from './axios.js';
 import type { Core } from './core.js';
 import type { Landing } from './network.js';
 import { ageHeader } from './policy/age.js';
+import { andThen } from './promises.js';
 import type { HeaderList, ResponseRecord } from './record/record.js';
 import type { CacheRequest } from './request/request.js';
 import { type BodySource, bodyFor, type Flavour } from './response/body.js';
@@ -20,6 +21,7 @@ import { frozenData } from './response/frozen.js';
 import { letGo } from './response/replay.js';
 import { type CacheStatus, formatCacheStatus } from './response/status.js';
 import type { Settings } from './settings.js';
+import type { MaybePromise } from './stores/store.js';
 
 /** The caller's side of a response: its config, and the settings its request began with. */
 export interface Addressee {
@@ -40,22 +42,20 @@ export interface Verdict {
   status: CacheStatus;
 }
 
-/** Puts the contract's fields on a response, and a `Cache-Status` header if one is wanted. */
+/** Puts the contract's fields on a response, and a `Cache-Status` header if one is wanted. One by one: a hit waits. */
 export function mark(response: AxiosResponse, verdict: Verdict, settings: Settings): AxiosResponse {
   const { record } = verdict;
-  const fields: CacheResponseFields = {
-    fromCache: verdict.fromCache,
-    isExpired: verdict.isExpired,
-    revalidated: verdict.revalidated,
-    redirects: [...verdict.redirects],
-    cacheStatus: verdict.status,
-  };
+  const fields: CacheResponseFields = response;
+  fields.fromCache = verdict.fromCache;
+  fields.isExpired = verdict.isExpired;
+  fields.revalidated = verdict.revalidated;
+  fields.redirects = [...verdict.redirects];
+  fields.cacheStatus = verdict.status;
   if (record !== undefined) {
     fields.cacheKey = record.key;
     fields.createdAt = new Date(record.createdAt);
     if (record.expiresAt !== undefined) fields.expires = new Date(record.expiresAt);
   }
-  Object.assign(response, fields);
   const name = settings.cacheStatusHeader;
   if (name !== undefined) {
     const before = response.headers['cache-status'];
@@ -80,13 +80,13 @@ export function ttlOf(record: ResponseRecord, now: number): number | undefined {
   return record.expiresAt === undefined ? undefined : Math.floor((record.expiresAt - now) / 1000);
 }
 
-/** A response from what is stored. Rejects as axios would when the caller's validateStatus says so. */
-export async function respondFromRecord(
+/** A response from what is stored. Throws or rejects as axios would when the caller's validateStatus says so. */
+export function respondFromRecord(
   core: Core,
   to: Addressee,
   source: BodySource,
   verdict: Verdict & { record: ResponseRecord },
-): Promise<AxiosResponse> {
+): MaybePromise<AxiosResponse> {
   const { config, settings } = to;
   const { record } = verdict;
   const flavour = to.flavour ?? record.flavour;
@@ -97,13 +97,24 @@ export async function respondFromRecord(
   if (settings.policy.cacheControl && !verdict.revalidated)
     headers.set('age', ageHeader(record, core.clock()));
   emitDownloadProgress(config, bytes, record.headers);
-  const { status, statusText } = record;
-  const response = { status, statusText, headers, config, request } as AxiosResponse;
+  const response = bare(record, headers, config, request);
   const frozen = settings.frozen ? frozenData(source, config) : undefined;
-  if (frozen === undefined) await fill(to, response, source, record.headers, flavour);
-  else response.data = frozen;
-  core.stats.bytesServed += bytes;
-  return finish(mark(response, verdict, settings));
+  if (frozen !== undefined) response.data = frozen;
+  const filled = frozen === undefined ? fill(to, response, source, record.headers, flavour) : undefined;
+  return andThen(filled, () => {
+    core.stats.bytesServed += bytes;
+    return finish(mark(response, verdict, settings));
+  });
+}
+
+/** A response without its body and without the cache's fields, which `mark` adds. */
+function bare(
+  { status, statusText }: { status: number; statusText: string },
+  headers: AxiosHeaders,
+  config: InternalAxiosRequestConfig,
+  request: unknown,
+): AxiosResponse {
+  return { data: undefined, status, statusText, headers, config, request } as AxiosResponse;
 }
 
 function requestInfo(
@@ -157,8 +168,12 @@ export async function respondFromNetwork(
   const { received, source } = landing;
   const { config, settings } = to;
   const { status, statusText, request, data } = received;
-  const headers = buildHeaders(received.headers);
-  const response = { status, statusText, headers, config, request } as AxiosResponse;
+  const response = bare(
+    { status, statusText: statusText as string },
+    buildHeaders(received.headers),
+    config,
+    request,
+  );
   // Not before it is known to be handed on: an error of decoding carries the response, and the bytes are the store's.
   if (source === undefined) response.data = data;
   else {

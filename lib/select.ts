@@ -3,10 +3,12 @@
 import type { Caller } from './caller.js';
 import type { Entries } from './entries.js';
 import type { Loaded } from './hot.js';
-import { keptAlive } from './promises.js';
+import { andThen, keptAlive } from './promises.js';
 import type { IndexEntry, IndexRecord, ResponseRecord } from './record/record.js';
+import { decidesRedirects } from './request/redirect.js';
 import type { CacheRequest } from './request/request.js';
 import { matchesVary } from './request/vary.js';
+import type { MaybePromise } from './stores/store.js';
 
 /** A stored response that matches the request, with what its hits share. */
 export interface Selected {
@@ -24,34 +26,41 @@ export interface Selection {
   index: IndexRecord | undefined;
 }
 
+const NO_REDIRECTS: readonly string[] = [];
 const NOTHING: Selection = { selected: undefined, miss: 'uri-miss', index: undefined };
 
-export async function select(
+export function select(
   entries: Entries,
   request: CacheRequest,
   key: string,
   caller: Caller,
   /** With `cacheControl`: the moment against which redirects expire. Without, a redirect lives as long as its target. */
   redirectsExpireBy: number | undefined,
-): Promise<Selection> {
-  const read = entries.read(key);
-  const loaded = read instanceof Promise ? await keptAlive(caller.wait(read)) : read;
-  if (loaded === undefined) return NOTHING;
-  const { record } = loaded;
-  if (record.kind === 'response') {
-    return { selected: { record, loaded, redirects: [] }, miss: 'uri-miss', index: undefined };
-  }
-  const entry = matchingEntry(record, request, redirectsExpireBy);
-  if (entry === undefined) return { selected: undefined, miss: 'vary-miss', index: record };
-  const second = entries.read(entry.key);
-  const variant = second instanceof Promise ? await keptAlive(caller.wait(second)) : second;
-  // The target of an index is a response; if the place has become an index itself, the chain must be walked anew.
-  if (variant?.record.kind !== 'response') return { selected: undefined, miss: 'uri-miss', index: record };
-  return {
-    selected: { record: variant.record, loaded: variant, redirects: entry.redirects ?? [] },
-    miss: 'uri-miss',
-    index: record,
-  };
+): MaybePromise<Selection> {
+  return andThen(read(entries, key, caller), (loaded) => {
+    if (loaded === undefined) return NOTHING;
+    const { record } = loaded;
+    if (record.kind === 'response') {
+      return { selected: { record, loaded, redirects: NO_REDIRECTS }, miss: 'uri-miss', index: undefined };
+    }
+    const entry = matchingEntry(record, request, redirectsExpireBy);
+    if (entry === undefined) return { selected: undefined, miss: 'vary-miss', index: record };
+    return andThen(read(entries, entry.key, caller), (variant): Selection => {
+      // The target of an index is a response; if the place has become an index itself, the chain must be walked anew.
+      if (variant?.record.kind !== 'response')
+        return { selected: undefined, miss: 'uri-miss', index: record };
+      return {
+        selected: { record: variant.record, loaded: variant, redirects: entry.redirects ?? NO_REDIRECTS },
+        miss: 'uri-miss',
+        index: record,
+      };
+    });
+  });
+}
+
+function read(entries: Entries, key: string, caller: Caller): MaybePromise<Loaded | undefined> {
+  const loaded = entries.read(key);
+  return loaded instanceof Promise ? keptAlive(caller.wait(loaded)) : loaded;
 }
 
 /** RFC 9111 4.1: of those whose varied headers match, the latest. A redirect that may no longer be reused is none. */
@@ -63,6 +72,7 @@ export function matchingEntry(
   let best: IndexEntry | undefined;
   for (const entry of index.entries) {
     if (best !== undefined && entry.storedAt <= best.storedAt) continue;
+    if (entry.redirects !== undefined && decidesRedirects(request)) continue;
     if (now !== undefined && entry.redirects !== undefined && (entry.expiresAt ?? now) <= now) continue;
     if (matchesVary(entry.vary, request, index.key)) best = entry;
   }

@@ -26,10 +26,11 @@ export async function selectEntries(
   if (compiled.isEmpty) return { keys, indices };
   const direct = await directKeys(core, maintenance, compiled, indices);
   const candidates = direct === undefined ? maintenance.scan() : read(maintenance, direct);
-  for await (const { key, record } of candidates) {
+  for await (const { key, record, error } of candidates) {
     if (record === undefined) {
-      // What can't be read meets conditions on its key alone.
-      if (compiled.invalid !== false && !compiled.asksContent) keys.add(key);
+      // What can't be read meets conditions on its key alone; what a later version wrote, only if it is named.
+      const isLeftAlone = error.isNewer && direct === undefined;
+      if (compiled.invalid !== false && !compiled.asksContent && !isLeftAlone) keys.add(key);
     } else if (record.kind === 'index') {
       indices.set(key, record);
     } else if (compiled.invalid !== true && compiled.meets(record)) {

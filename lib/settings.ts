@@ -204,6 +204,7 @@ export function compileSettings(options: CommonOptions): Settings {
     keyer: new Keyer({
       ignoredParameters: options.ignoredParameters ?? [],
       matchHeaders: options.matchHeaders ?? options.includeGetHeaders ?? false,
+      redact: options.redact ?? DEFAULT_REDACTED,
       keyFn: options.keyFn,
     }),
     redactor: new Redactor({
@@ -264,7 +265,7 @@ export class LiveSettings {
     assertOptionValues(options);
     assertKept(options);
     this.#assertKept = assertKept;
-    this.#options = { ...options };
+    this.#options = Object.assign(Object.create(null), options);
     this.current = compileSettings(this.#options);
     this.view = this.#makeView();
   }
@@ -275,7 +276,7 @@ export class LiveSettings {
         throw new CacheOptionError(name, value, 'it is fixed when the cache is made');
       assertKnownOptions({ [name]: value }, Object.keys(live), 'setting');
     }
-    const next: Record<string, unknown> = { ...this.#options };
+    const next: Record<string, unknown> = Object.assign(Object.create(null), this.#options);
     // An assignment through an alias means the option itself, and the other way round.
     for (const [alias, real] of Object.entries(aliases))
       if (name === alias || name === real) delete next[alias];

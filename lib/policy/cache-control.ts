@@ -1,4 +1,5 @@
 import { type HeaderList, headerValue } from '../record/record.js';
+import { parseDictionary } from './structured.js';
 
 /** Directive by lower-case name: `true` without an argument, else the argument, unquoted. */
 export type Directives = ReadonlyMap<string, string | true>;
@@ -168,22 +169,40 @@ function deltaOr<T>(argument: string | true | undefined, malformed: T): number |
   return argument !== true && DIGITS.test(argument) ? Math.min(MAX_DELTA, Number(argument)) : malformed;
 }
 
-const SF_KEY = '[a-z*][a-z0-9_.*-]*';
-const SF_ITEM =
-  '(?:-?\\d{1,15}(?:\\.\\d{1,3})?|\\?[01]|"(?:[^"\\\\\\x00-\\x1f\\x7f]|\\\\["\\\\])*"|[A-Za-z*][!#$%&\'*+.^_`|~:/\\w-]*)';
-const SF_MEMBER = `${SF_KEY}(?:=${SF_ITEM})?(?:; *${SF_KEY}(?:=${SF_ITEM})?)*`;
-const SF_DICTIONARY = new RegExp(`^ *${SF_MEMBER}(?:[ \\t]*,[ \\t]*${SF_MEMBER})* *$`);
+/** The directives that RFC 9213 2.1 maps to an Integer; the others to a Boolean, or a String or Token. */
+const INTEGERS: ReadonlySet<string> = new Set([
+  'max-age',
+  's-maxage',
+  'stale-while-revalidate',
+  'stale-if-error',
+]);
 
-/** RFC 9213 2.2: a CDN-Cache-Control that is a valid, non-empty dictionary (RFC 8941) stands in for Cache-Control. */
+/**
+ * RFC 9213 2.2: a CDN-Cache-Control that is a valid, non-empty dictionary stands in for Cache-Control. One whose lengths
+ * are no integers is not valid.
+ */
 function targetedDirectives(headers: HeaderList): Directives | undefined {
-  const value = headerValue(headers, 'cdn-cache-control');
-  if (value === undefined || !SF_DICTIONARY.test(value)) return undefined;
+  const members = parseDictionary(headerValue(headers, 'cdn-cache-control'));
+  if (members === undefined || members.size === 0) return undefined;
   const directives = new Map<string, string | true>();
-  for (const member of splitMembers(value)) {
-    const [, name = '', argument] = /^\s*([^=;\s]+)(?:=([^;]*))?/.exec(member) ?? [];
-    // In a dictionary the last of duplicates counts; ?0 is false, that is not there.
-    if (argument === '?0') directives.delete(name);
-    else directives.set(name, argument === undefined || argument === '?1' ? true : unquote(argument));
+  for (const [name, member] of members) {
+    if (INTEGERS.has(name) && member.type !== 'integer') return undefined;
+    switch (member.type) {
+      case 'boolean':
+        if (member.value) directives.set(name, true);
+        break;
+      case 'integer':
+      case 'string':
+      case 'token':
+        directives.set(name, String(member.value));
+        break;
+      case 'inner-list':
+      case 'other':
+        directives.set(name, ''); // malformed: the stricter reading
+        break;
+      default:
+        member satisfies never;
+    }
   }
   return directives;
 }

@@ -90,7 +90,7 @@ class UrlGlob {
   #blocks(segments: string[]): string {
     const blocks: string[] = [''];
     for (const segment of segments) {
-      if (segment !== '**') blocks.push(`${blocks.pop()}/${this.#segment(segment, CHAR)}`);
+      if (segment !== '**') blocks.push(`${blocks.pop()}/${this.#pathSegment(segment)}`);
       else if (blocks.length === 1 || blocks.at(-1) !== '') blocks.push('');
     }
     const [first = '', ...others] = blocks;
@@ -98,6 +98,12 @@ class UrlGlob {
     if (last === undefined) return first;
     const between = others.map((block) => this.#atomic(`(?:/${CHAR}*)*?${block}(?=/)`)).join('');
     return `${first}${between}(?:/${CHAR}*)*?${last}`;
+  }
+
+  /** A segment of the path takes all there is up to its end, so there is one way only to match an extglob. */
+  #pathSegment(segment: string): string {
+    const source = this.#segment(segment, CHAR);
+    return EXTGLOB_START.test(segment) ? this.#atomic(`${source}(?=[/?]|$)`) : source;
   }
 
   #segment(segment: string, char: string): string {
@@ -141,11 +147,13 @@ function tokenSource(
 function extglobSource(segment: string): string {
   const rest = segment.replace(EXTGLOB, '');
   const extglobs = [...segment.matchAll(EXTGLOB)];
-  const stars =
-    (segment.match(/\*(?!\()/g)?.length ?? 0) + extglobs.filter(([, kind]) => kind === '!').length;
+  // Each of these may match any number of characters: two of them share what there is in as many ways as it is long.
+  const runs =
+    (segment.match(/\*(?!\()/g)?.length ?? 0) +
+    extglobs.filter(([, kind = '']) => '!+*'.includes(kind)).length;
   if (
     EXTGLOB_START.test(rest) ||
-    stars > 2 ||
+    runs > (/^!\([^()]*\)\*$/.test(segment) ? 2 : 1) ||
     !extglobs.every(([, kind, body = '']) => isBounded(kind, body))
   ) {
     throw new Error(`'${segment}' nests or repeats too much: use a regular expression`);

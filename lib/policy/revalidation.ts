@@ -19,17 +19,13 @@ export interface ConditionalHeaders {
 
 /**
  * The headers that ask the origin whether the stored response still holds (RFC 9111 4.3.1); undefined when it has no
- * validator. `otherEtags`: those of the other variants of the URL.
+ * validator.
  */
-export function conditionalHeaders(
-  stored: Pick<StoredView, 'headers'>,
-  otherEtags: readonly string[] = [],
-): ConditionalHeaders | undefined {
+export function conditionalHeaders(stored: Pick<StoredView, 'headers'>): ConditionalHeaders | undefined {
   const { etag, lastModified } = validatorsOf(stored.headers);
-  const etags = new Set(etag === undefined ? otherEtags : [etag, ...otherEtags]);
-  if (etags.size === 0 && lastModified === undefined) return undefined;
+  if (etag === undefined && lastModified === undefined) return undefined;
   const conditional: ConditionalHeaders = {};
-  if (etags.size > 0) conditional['If-None-Match'] = [...etags].join(', ');
+  if (etag !== undefined) conditional['If-None-Match'] = etag;
   if (lastModified !== undefined) conditional['If-Modified-Since'] = lastModified;
   return conditional;
 }
@@ -111,6 +107,17 @@ export function notModifiedHeaders(headers: HeaderList): HeaderList {
 }
 
 const ENTITY_TAG = /(?:W\/)?"[^"]*"/g;
+const STRICT_ENTITY_TAG = /^(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"$/;
+
+/** Whether the entity tag can stand in a list of them (RFC 9110 8.8.3); alone, it may be sent back as it came. */
+export function isSendableEtag(etag: string): boolean {
+  return STRICT_ENTITY_TAG.test(etag);
+}
+
+/** Weak comparison (RFC 9110 8.8.3.2). */
+export function isSameEtag(a: string, b: string): boolean {
+  return withoutWeakness(a) === withoutWeakness(b);
+}
 
 /** Weak comparison (RFC 9110 8.8.3.2). */
 function matchesEtag(ifNoneMatch: string, headers: HeaderList): boolean {
@@ -118,8 +125,7 @@ function matchesEtag(ifNoneMatch: string, headers: HeaderList): boolean {
   if (list === '*') return true;
   const { etag } = validatorsOf(headers);
   if (etag === undefined) return false;
-  const opaque = withoutWeakness(etag);
-  return list === etag || (list.match(ENTITY_TAG) ?? []).some((tag) => withoutWeakness(tag) === opaque);
+  return list === etag || (list.match(ENTITY_TAG) ?? []).some((tag) => isSameEtag(tag, etag));
 }
 
 function withoutWeakness(etag: string): string {

@@ -3,22 +3,32 @@ import { isFunction, isObject } from './own.js';
 /** Request headers by lower-case name. */
 export type RequestHeaders = Readonly<Record<string, string>>;
 
+/** An object without prototype, in which reading a name stays fast, as from `Object.create(null)` it does not. */
+const Fields = function Fields() {} as unknown as new () => Record<string, string>;
+Fields.prototype = Object.create(null);
+
 /**
  * A copy of the headers as they are now: the http adapter changes them in place (http.js: user agent, authorization).
  * Any copy of axios' AxiosHeaders, or a plain object, so no `instanceof`.
  */
 export function snapshotHeaders(headers: unknown): RequestHeaders {
-  const copy: Record<string, string> = Object.create(null);
+  const copy = new Fields();
   if (!isObject(headers)) return copy;
-  const toJSON: unknown = Reflect.get(headers, 'toJSON');
-  const fields: unknown = isFunction(toJSON) ? toJSON.call(headers) : headers;
-  if (!isObject(fields)) return copy;
+  const fields = fieldsOf(headers);
   // Two spellings of one name: the later wins, as in AxiosHeaders.normalize.
-  for (const [name, value] of Object.entries(fields)) {
-    const text = headerText(value);
+  for (const name of Object.keys(fields)) {
+    const text = headerText(fields[name]);
     if (text !== undefined) copy[name.trim().toLowerCase()] = text;
   }
   return copy;
+}
+
+/** AxiosHeaders keeps its fields as own properties; its toJSON only leaves out what `headerText` does too. */
+function fieldsOf(headers: object): Readonly<Record<string, unknown>> {
+  if (Reflect.get(headers, Symbol.toStringTag) === 'AxiosHeaders') return headers as Record<string, unknown>;
+  const toJSON: unknown = Reflect.get(headers, 'toJSON');
+  const fields: unknown = isFunction(toJSON) ? toJSON.call(headers) : headers;
+  return isObject(fields) ? (fields as Record<string, unknown>) : {};
 }
 
 /** The value of a field as one line; undefined for those that axios does not send. */

@@ -19,6 +19,8 @@ export interface KeySettings {
   ignoredParameters: readonly string[];
   /** Request headers that are part of the key: all, none or these. */
   matchHeaders: boolean | readonly string[];
+  /** Names whose values are secret: a header of such a name tells users apart, and so is part of the key. */
+  redact?: readonly string[] | undefined;
   keyFn?: ((request: CacheRequest, defaultKey: () => string) => string) | undefined;
 }
 
@@ -42,6 +44,8 @@ interface Credentials {
   /** From `config.proxy`. */
   proxy: string | undefined;
   proxyAuthorization: string | undefined;
+  /** Headers that are secret by name (`X-Api-Key`), and `Host`, which makes it another site; '' for the usual request. */
+  others: string;
 }
 
 export class Keyer {
@@ -49,6 +53,7 @@ export class Keyer {
   readonly #ignoredHeaders: ReadonlySet<string>;
   readonly #matchAll: boolean;
   readonly #matched: readonly string[];
+  readonly #secret: ReadonlySet<string>;
   readonly #keyFn: KeySettings['keyFn'];
   readonly #memo = new KeyMemo();
 
@@ -61,6 +66,7 @@ export class Keyer {
       typeof matchHeaders === 'boolean'
         ? []
         : this.#matchable(matchHeaders.map((name) => name.toLowerCase()));
+    this.#secret = new Set(this.#matchable((settings.redact ?? []).map((name) => name.toLowerCase())));
     this.#keyFn = settings.keyFn;
   }
 
@@ -101,7 +107,8 @@ export class Keyer {
       part(credentials.cookie) +
       part(credentials.proxy) +
       part(credentials.proxyAuthorization) +
-      transport;
+      part(transport) +
+      credentials.others;
     const known = this.#memo.get(memoKey);
     if (known !== undefined) return known;
     const key = this.#digest(request, credentials, transport, '');
@@ -146,11 +153,13 @@ export class Keyer {
         part(credentials.cookie) +
         part(credentials.proxy ?? credentials.proxyAuthorization) +
         part(transport) +
+        part(credentials.others) +
         rest,
     );
   }
 
-  #credentialsOf({ config, headers }: CacheRequest): Credentials {
+  #credentialsOf(request: CacheRequest): Credentials {
+    const { config, headers } = request;
     const ignored = this.#ignoredHeaders;
     const none = ignored.size > 0 && ignored.has('authorization');
     const noProxy = ignored.size > 0 && ignored.has('proxy-authorization');
@@ -161,7 +170,27 @@ export class Keyer {
       // A proxy may answer each of its users differently; contract: one user never gets another's response.
       proxy: noProxy ? undefined : proxyAuthorization(config),
       proxyAuthorization: noProxy ? undefined : headers['proxy-authorization'],
+      others: this.#otherHeaders(request),
     };
+  }
+
+  #otherHeaders({ url, headers }: CacheRequest): string {
+    let names: string[] | undefined;
+    for (const name of Object.keys(headers)) {
+      if (name === 'host' ? this.#isOtherHost(url, headers.host) : this.#secret.has(name)) {
+        names = names === undefined ? [name] : [...names, name];
+      }
+    }
+    if (names === undefined) return '';
+    return names
+      .sort()
+      .map((name) => part(name) + part(headers[name]))
+      .join('');
+  }
+
+  /** RFC 9110 7.1: what is asked for is what `Host` says, wherever the connection leads. */
+  #isOtherHost(url: string, host = ''): boolean {
+    return !this.#ignoredHeaders.has('host') && new URL(url).host !== host.trim().toLowerCase();
   }
 
   #headersKey({ headers }: CacheRequest, hasBody: boolean): string {

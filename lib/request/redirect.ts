@@ -4,6 +4,7 @@ import { parseUrl } from '../parse-url.js';
 import { bodyOf } from './body.js';
 import { basicAuthorization } from './credentials.js';
 import { headerText } from './headers.js';
+import { isFunction, own } from './own.js';
 import type { CacheRequest } from './request.js';
 
 /** What is really sent to a hop: the options of follow-redirects after all `beforeRedirect`s. */
@@ -15,6 +16,11 @@ export interface SentHop {
   headers: Readonly<Record<string, unknown>>;
   /** `user:password`, that Node makes a header of. */
   auth?: string | null | undefined;
+}
+
+/** Whether the caller itself decides what is sent after a redirect: then the first request does not tell. */
+export function decidesRedirects({ config }: CacheRequest): boolean {
+  return isFunction(own(config, 'beforeRedirect'));
 }
 
 /** `first` is the snapshot of the request that was redirected. It and its config stay untouched. */

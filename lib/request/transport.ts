@@ -1,4 +1,6 @@
 /** The parts of a config that change which bytes come back, besides what is sent. */
+import { randomUUID } from 'node:crypto';
+import { userinfoAuthorization } from './credentials.js';
 import { part, sha256 } from './digest.js';
 import { isObject, own } from './own.js';
 
@@ -25,14 +27,33 @@ function refusesRedirects(fetchOptions: unknown): boolean {
 }
 
 function agentKey(name: string, agent: unknown): string {
-  return isObject(agent) ? optionsKey(name, own(agent, 'options')) : '';
+  if (!isObject(agent)) return '';
+  // Agents that go over a proxy (https-proxy-agent, hpagent) keep its URL here, and what is for TLS in `connectOpts`.
+  const user = proxyUser(own(agent, 'proxy'));
+  const options = optionsKey(name, own(agent, 'options')) + optionsKey(`${name}.`, own(agent, 'connectOpts'));
+  return user === undefined ? options : `${options}${name}.proxy=${part(user)};`;
 }
 
-/** Unverified TLS, a client certificate and a socket make it another origin, or another user. */
+function proxyUser(proxy: unknown): string | undefined {
+  if (!isObject(proxy)) return undefined;
+  // A URL's parts are its class' getters.
+  const { username, password } = proxy as { username?: unknown; password?: unknown };
+  return userinfoAuthorization(String(username ?? ''), String(password ?? ''));
+}
+
+/** Unverified TLS, a client certificate, another name and a socket make it another origin, or another user. */
 function optionsKey(name: string, options: unknown): string {
   if (!isObject(options)) return '';
   let key = '';
   if (own(options, 'rejectUnauthorized') === false) key += 'insecure;';
+  // What a function accepts can't be told: it is an origin of its own.
+  if (typeof own(options, 'checkServerIdentity') === 'function') key += 'identity;';
+  const ca = own(options, 'ca');
+  if (ca) key += `ca=${materialDigest(ca)};`;
+  const serverName = own(options, 'servername');
+  if (serverName) key += `name=${part(String(serverName))};`;
+  const context = own(options, 'secureContext');
+  if (isObject(context)) key += `context=${identityOf(context)};`;
   const cert = own(options, 'cert');
   if (cert) key += `cert=${materialDigest(cert)};`;
   const pfx = own(options, 'pfx');
@@ -40,6 +61,15 @@ function optionsKey(name: string, options: unknown): string {
   const socket = own(options, 'socketPath');
   if (socket) key += `socket=${part(String(socket))};`;
   return key === '' ? '' : `${name}(${key})`;
+}
+
+const identities = new WeakMap<object, string>();
+
+/** Native, and perhaps with a certificate in it: nobody else's, in no other process. */
+function identityOf(context: object): string {
+  const known = identities.get(context) ?? randomUUID();
+  identities.set(context, known);
+  return known;
 }
 
 /** Of a PEM text, bytes, `{ buf, passphrase }`, or a list of these, as Node's tls takes them. */

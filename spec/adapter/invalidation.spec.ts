@@ -18,8 +18,8 @@ for (const [mode, options] of modes) {
         using(options(), async (own) => {
           const { http, adapter } = own;
           const events = recordEvents(own, ['invalidated']);
-          await http.get('/r?a=1');
           await http.head('/r?a=1');
+          await http.get('/r?a=1');
           await http.get('/r');
           const done = await http.request({ url: '/r?a=1', method });
           expect(done).to.include({ fromCache: false });

@@ -166,3 +166,29 @@ describe('a condition of the caller (RFC 9111 4.3.2)', () => {
     }),
   );
 });
+
+for (const cacheControl of [false, true]) {
+  describe(`a 304 that nobody asked for, cacheControl: ${cacheControl}`, () => {
+    it(
+      'is handed on as it is, neither stored nor taken for what is',
+      using({ cacheControl, expireAfter: 100 }, async ({ http, origin, adapter, clock }) => {
+        const fresh = { 'cache-control': 'max-age=100' };
+        origin.on('/r', answer('', { ...fresh, etag: ETAG }, 304));
+        for (let n = 0; n < 2; n++) {
+          const response = await http.get('/r', any);
+          expect(response).to.include({ status: 304, fromCache: false, revalidated: false });
+          expect(response.cacheStatus).to.include({ stored: false, detail: 'status' });
+        }
+        expect(await adapter.cache.count()).to.equal(0);
+        // What is stored has no validator, so that no condition was sent.
+        origin.on('/r', answer('body', fresh));
+        await http.get('/r');
+        clock.tick(101);
+        origin.on('/r', answer('', { ...fresh, etag: ETAG }, 304));
+        expect(await http.get('/r', any)).to.include({ status: 304, fromCache: false, revalidated: false });
+        expect(origin.last?.headers).not.to.have.property('if-none-match');
+        expect((await http.get('/r', { ...any, onlyIfCached: true })).status, 'not refreshed').to.equal(504);
+      }),
+    );
+  });
+}

@@ -199,6 +199,9 @@ describe('Response directives', () => {
     it('do not count in a private cache.', () => {
       expect(targeted('max-age=60', false)).to.include({ maxAge: 1, targeted: false });
     });
+    it('do not count where nobody says which kind of cache.', () => {
+      expect(responseDirectives(fields({ 'CDN-Cache-Control': 'no-store' })).noStore).to.equal(false);
+    });
     it('do not inherit what Cache-Control says.', () => {
       expect(targeted('must-revalidate')).to.include({ maxAge: undefined, mustRevalidate: true });
     });
@@ -210,11 +213,24 @@ describe('Response directives', () => {
       'max-age=60 60',
       '"x"',
       'max-age="60',
+      // a length is an Integer (RFC 9213 2.1)
+      'max-age="60"',
+      'max-age',
+      'max-age=60.0',
+      's-maxage=a, max-age=60',
+      'max-age=60, &&&&&',
     ]) {
       it(`are ignored when they are no dictionary: ${JSON.stringify(value)}.`, () => {
         expect(targeted(value)).to.include({ maxAge: 1, targeted: false });
       });
     }
+    it('take what is no directive’s type in the stricter way.', () => {
+      expect(targeted('no-cache=("a" "b")').noCache).to.equal(true);
+      expect(targeted('no-cache=1.5').noCache).to.equal(true);
+      expect(targeted('no-cache="a, b"').noCache).to.deep.equal(['a', 'b']);
+      expect(targeted('no-cache=a').noCache).to.deep.equal(['a']);
+      expect(targeted('max-age=-1').maxAge).to.equal(0);
+    });
     it('take the last of duplicates, false for absent, and pass parameters over.', () => {
       expect(targeted('max-age=1, max-age=60').maxAge).to.equal(60);
       expect(targeted('no-store, no-store=?0, max-age=60').noStore).to.equal(false);

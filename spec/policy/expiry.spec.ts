@@ -85,6 +85,8 @@ describe('An expiry', () => {
     ['an array', [60]],
     ['a function', () => 60],
     ['a total that is no method', { total: 60 }],
+    ['a function that is like an instant', Object.assign(() => 60, { epochMilliseconds: 60 })],
+    ['a function that is like a duration', Object.assign(() => 60, { total: () => 60 })],
     ['another symbol', Symbol('DO_NOT_CACHE')],
     ['an invalid instant', { epochMilliseconds: Number.NaN }],
     ['a duration of NaN', { total: () => Number.NaN }],
@@ -97,6 +99,10 @@ describe('An expiry', () => {
         .with.property('code', 'ERR_CACHE_OPTION');
     });
   }
+
+  it('with a total that is no method is not taken for a duration.', () => {
+    expect(() => assertExpireAfter('expireAfter', { total: 60 })).to.throw(/allowed: seconds/);
+  });
 
   it('in calendar units is refused with the reason and the cause.', () => {
     expect(() => assertExpireAfter('expireAfter', calendarDuration))

@@ -153,6 +153,9 @@ describe('A URL pattern', () => {
       ['site.com/@(a|b)', 'https://site.com/c', false],
       ['site.com/!(admin)', 'https://site.com/user/1', true],
       ['site.com/!(admin)', 'https://site.com/admin/1', false],
+      ['site.com/!(admin)', 'https://site.com/.well-known/x', true],
+      ['site.com/!a@(b)', 'https://site.com/!ab', true],
+      ['site.com/!a@(b)', 'https://site.com/other', false],
       ['site.com/+([0-9])', 'https://site.com/123?x=1', true],
       ['site.com/+([0-9])', 'https://site.com/123a', false],
       ['site.com/?(x)y', 'https://site.com/y', true],
@@ -180,6 +183,8 @@ describe('A URL pattern', () => {
       ['site.com/%ff', 'https://site.com/%FF', true],
       ['site.com/%2A', 'https://site.com/*', true],
       ['site.com/%2A', 'https://site.com/x', false],
+      ['site.com/%2A', 'https://site.com/%2A', true],
+      ['site.com/a%28b', 'https://site.com/a%28b', true],
       ['site.com/%', 'https://site.com/%', true],
     ],
     'of a star alone matches everything': [

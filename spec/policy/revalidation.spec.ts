@@ -6,6 +6,9 @@ import {
   callerIsConditional,
   conditionalHeaders,
   freshenHeaders,
+  isSameEtag,
+  isSendableEtag,
+  notModifiedHeaders,
 } from '../../lib/policy/revalidation.js';
 import { hasValidator } from '../../lib/policy/validators.js';
 import { fields, httpDate, plain, rfc, stored } from './views.js';
@@ -13,34 +16,75 @@ import { fields, httpDate, plain, rfc, stored } from './views.js';
 const DATE = httpDate(-100);
 
 describe('The conditional headers', () => {
-  const rows: [string, Record<string, string>, string[] | undefined, object | undefined][] = [
-    ['none without a validator', {}, undefined, undefined],
-    ['the ETag', { ETag: '"a"' }, undefined, { 'If-None-Match': '"a"' }],
-    ['a weak ETag as it is', { etag: 'W/"a"' }, undefined, { 'If-None-Match': 'W/"a"' }],
-    ['an unquoted ETag as it is', { ETag: 'a' }, undefined, { 'If-None-Match': 'a' }],
-    ['Last-Modified', { 'Last-Modified': DATE }, undefined, { 'If-Modified-Since': DATE }],
-    [
-      'both',
-      { ETag: '"a"', 'Last-Modified': DATE },
-      [],
-      { 'If-None-Match': '"a"', 'If-Modified-Since': DATE },
-    ],
-    [
-      'those of other variants, each once',
-      { ETag: '"a"' },
-      ['"b"', '"a"', '"c"'],
-      { 'If-None-Match': '"a", "b", "c"' },
-    ],
-    ['those of other variants alone', {}, ['"b"'], { 'If-None-Match': '"b"' }],
-    ['not an empty ETag', { ETag: ' ' }, undefined, undefined],
-    ['not what no request can carry', { ETag: '"\u2603"', 'Last-Modified': 'a\nb' }, undefined, undefined],
-    ['obs-text', { ETag: '"\u00fc"' }, undefined, { 'If-None-Match': '"\u00fc"' }],
+  const rows: [string, Record<string, string>, object | undefined][] = [
+    ['none without a validator', {}, undefined],
+    ['the ETag', { ETag: '"a"' }, { 'If-None-Match': '"a"' }],
+    ['a weak ETag as it is', { etag: 'W/"a"' }, { 'If-None-Match': 'W/"a"' }],
+    ['an unquoted ETag as it is', { ETag: 'a' }, { 'If-None-Match': 'a' }],
+    ['Last-Modified', { 'Last-Modified': DATE }, { 'If-Modified-Since': DATE }],
+    ['both', { ETag: '"a"', 'Last-Modified': DATE }, { 'If-None-Match': '"a"', 'If-Modified-Since': DATE }],
+    ['not an empty ETag', { ETag: ' ' }, undefined],
+    ['not what no request can carry', { ETag: '"\u2603"', 'Last-Modified': 'a\nb' }, undefined],
+    ['obs-text', { ETag: '"\u00fc"' }, { 'If-None-Match': '"\u00fc"' }],
   ];
-  for (const [name, headers, others, expected] of rows) {
+  for (const [name, headers, expected] of rows) {
     it(`are ${name}.`, () => {
-      expect(conditionalHeaders({ headers: fields(headers) }, others)).to.deep.equal(expected);
-      if (others === undefined) expect(hasValidator(fields(headers))).to.equal(expected !== undefined);
+      expect(conditionalHeaders({ headers: fields(headers) })).to.deep.equal(expected);
+      expect(hasValidator(fields(headers))).to.equal(expected !== undefined);
     });
+  }
+});
+
+describe('The headers of a 304 of our own (RFC 9110 15.4.5)', () => {
+  const names = (headers: Record<string, string>) =>
+    notModifiedHeaders(fields(headers)).map(([name]) => name.toLowerCase());
+
+  it('are those that guide a cache, and no others that describe the body.', () => {
+    const guides = ['cache-control', 'content-location', 'date', 'etag', 'expires', 'vary', 'x-other'];
+    const describes = [
+      ...['content-disposition', 'content-encoding', 'content-language', 'content-length'],
+      ...['content-md5', 'content-range', 'content-type'],
+    ];
+    const all = Object.fromEntries([...guides, ...describes].map((name) => [name.toUpperCase(), 'x']));
+    expect(names(all)).to.deep.equal(guides);
+  });
+
+  it('have Last-Modified where there is no ETag to say more.', () => {
+    expect(names({ 'Last-Modified': DATE, 'X-A': '1' })).to.deep.equal(['last-modified', 'x-a']);
+    expect(names({ 'Last-Modified': DATE, ETag: '"1"' })).to.deep.equal(['etag']);
+  });
+});
+
+describe('Entity tags', () => {
+  for (const [tag, isSendable] of [
+    ['"a"', true],
+    ['W/"a"', true],
+    ['""', true],
+    ['"\u00fc, !"', false],
+    ['"\u00fc,!"', true],
+    ['a', false],
+    ['"a', false],
+    ['"a"b"', false],
+    ['w/"a"', false],
+    ['"a", "b"', false],
+    ['"\u2603"', false],
+    ['', false],
+  ] as const) {
+    it(`${isSendable ? 'go' : 'do not go'} into a list (RFC 9110 8.8.3): ${JSON.stringify(tag)}.`, () => {
+      expect(isSendableEtag(tag)).to.equal(isSendable);
+    });
+  }
+
+  // the RFC's own (8.8.3.2)
+  for (const [a, b, isSame] of [
+    ['W/"1"', 'W/"1"', true],
+    ['W/"1"', 'W/"2"', false],
+    ['W/"1"', '"1"', true],
+    ['"1"', '"1"', true],
+    ['"1"', '"2"', false],
+  ] as const) {
+    it(`are ${isSame ? '' : 'not '}the same, weakly: ${a} and ${b}.`, () =>
+      expect(isSameEtag(a, b)).to.equal(isSame));
   }
 });
 

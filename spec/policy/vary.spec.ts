@@ -2,6 +2,8 @@ import { expect } from 'chai';
 import { varyNames } from '../../lib/policy/vary.js';
 import { fields } from './views.js';
 
+const MANY = Array.from({ length: 32 }, (_, n) => `x-${n}`);
+
 describe('Vary', () => {
   const rows: [string, Record<string, string | string[]>, '*' | string[]][] = [
     ['absent: nothing', {}, []],
@@ -11,6 +13,8 @@ describe('Vary', () => {
     ['over several lines', { Vary: ['Foo', 'Bar'] }, ['foo', 'bar']],
     ['over several fields', { Vary: 'Foo', vary: 'Bar' }, ['foo', 'bar']],
     ['a star', { Vary: '*' }, '*'],
+    ['as many names as anybody needs', { Vary: MANY.join() }, MANY],
+    ['more names than that: none is like another', { Vary: [...MANY, 'one-more'] }, '*'],
     ['a star among names', { Vary: 'Foo, *' }, '*'],
     ['a star before names', { Vary: '*, Foo' }, '*'],
     ['a star after an empty line', { Vary: ['', '*'] }, '*'],

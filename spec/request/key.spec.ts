@@ -1,4 +1,5 @@
 import https from 'node:https';
+import { createSecureContext } from 'node:tls';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { KeyFnError } from '../../lib/request/key.js';
@@ -64,6 +65,32 @@ describe('keys and credentials', () => {
   for (const [what, a, b] of equal) {
     it(`are the same for ${what}`, () => expect(keyOf(a)).to.equal(keyOf(b)));
   }
+
+  it('separate users by every header that is redacted, unless it is ignored', () => {
+    const redact = ['X-Api-Key', 'pin'];
+    const given: Given[] = [
+      {},
+      { headers: { 'x-api-key': 'ann' } },
+      { headers: { 'X-API-KEY': 'bob' } },
+      { headers: { pin: 'ann' } },
+      { headers: { pin: 'ann', 'x-api-key': 'ann' } },
+      { headers: { pin: 'n', 'x-api-key': 'annan' } },
+    ];
+    expect(new Set(given.map((one) => keyOf(one, { redact }))).size).to.equal(given.length);
+    expect(new Set(given.map((one) => keyOf(one, { redact: [] }))).size).to.equal(1);
+    expect(
+      new Set(given.map((one) => keyOf(one, { redact, ignoredParameters: ['PIN', 'x-api-key'] }))).size,
+    ).to.equal(1);
+  });
+
+  it('separate sites by a Host header that is not the host of the URL', () => {
+    const of = (url: string, Host: string) => keyOf({ url, headers: { Host } });
+    expect(of('http://h/', 'a.test')).to.not.equal(of('http://h/', 'b.test'));
+    expect(of('http://h/', 'a.test')).to.not.equal(keyOf({ url: 'http://h/' }));
+    expect(of('http://h:8080/', 'H:8080')).to.equal(keyOf({ url: 'http://h:8080/' }));
+    const ignoring = { ignoredParameters: ['host'] };
+    expect(keyOf({ headers: { Host: 'a.test' } }, ignoring)).to.equal(keyOf({}, ignoring));
+  });
 
   it('leave ignored credentials out, whatever their case', () => {
     const ignoring = { ignoredParameters: ['AUTHORIZATION', 'Cookie', 'proxy-authorization'] };
@@ -208,6 +235,14 @@ describe('keys and the config that changes bytes', () => {
     agent({ cert: Buffer.from('two') }),
     agent({ pfx: 'one' }),
     agent({ pfx: [{ buf: 'three' }] }),
+    agent({ ca: 'one' }),
+    agent({ servername: 'one' }),
+    agent({ checkServerIdentity: () => undefined }),
+    agent({ secureContext: createSecureContext() }),
+    agent({ secureContext: createSecureContext() }),
+    { config: { httpsAgent: { proxy: new URL('http://ann:x@proxy'), options: {} } } },
+    { config: { httpsAgent: { proxy: new URL('http://bob:x@proxy'), options: {} } } },
+    { config: { httpsAgent: { proxy: new URL('http://proxy'), connectOpts: { cert: 'one' } } } },
     { config: { decompress: false, maxRedirects: 0 } },
   ];
 
@@ -224,6 +259,7 @@ describe('keys and the config that changes bytes', () => {
     { config: { responseEncoding: 'latin1' } },
     agent({ rejectUnauthorized: true }),
     agent({ keepAlive: true }),
+    { config: { httpsAgent: { proxy: new URL('http://proxy'), connectOpts: {} } } },
   ];
   for (const given of indifferent) {
     it(`do not depend on ${Object.keys(given.config ?? {})}`, () => expect(keyOf(given)).to.equal(keyOf({})));
