@@ -85,7 +85,9 @@ export function describeValue(value: unknown): string {
   }
 }
 
-/** What a thrown value says, whatever was thrown. */
+/** What a thrown value says, whatever was thrown. Of several errors in one, which may say nothing itself, the first's. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error)) return String(error);
+  if (error.message !== '') return error.message;
+  return error instanceof AggregateError && error.errors.length > 0 ? messageOf(error.errors[0]) : error.name;
 }

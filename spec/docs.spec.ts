@@ -10,7 +10,11 @@ import ts from 'typescript';
 import { DEFAULT_REDACTED } from '../lib/index.js';
 import { compileUrlPattern } from '../lib/policy/patterns.js';
 import { COMMON_OPTION_NAMES } from '../lib/settings.js';
+import { DYNAMODB_OPTION_NAMES } from '../lib/stores/dynamodb.js';
 import { FILE_OPTION_NAMES } from '../lib/stores/file.js';
+import { GRIDFS_OPTION_NAMES } from '../lib/stores/gridfs.js';
+import { MONGO_OPTION_NAMES } from '../lib/stores/mongo.js';
+import { REDIS_OPTION_NAMES } from '../lib/stores/redis.js';
 import { SQLITE_OPTION_NAMES } from '../lib/stores/sqlite.js';
 import { scratchDirectory } from './support/built.js';
 import { type Example, examplesOf, programOf } from './support/examples.js';
@@ -161,6 +165,10 @@ describe('the documentation', () => {
 
   for (const [backend, options] of [
     ['SQLite', SQLITE_OPTION_NAMES],
+    ['Redis', REDIS_OPTION_NAMES],
+    ['MongoDB', MONGO_OPTION_NAMES],
+    ['GridFS', GRIDFS_OPTION_NAMES],
+    ['DynamoDB', DYNAMODB_OPTION_NAMES],
     ['File system', FILE_OPTION_NAMES],
   ] as const) {
     it(`lists every option of the backend ${backend}`, async () => {

@@ -1,9 +1,13 @@
 import { CacheError, CacheOptionError } from '../errors.js';
 import { hasMethods } from './checks.js';
+import { DYNAMODB_OPTION_NAMES, DynamoDBBackend } from './dynamodb.js';
 import { FILE_OPTION_NAMES, FileBackend } from './file.js';
+import { GRIDFS_OPTION_NAMES, GridFSBackend } from './gridfs.js';
 import { KeyvBackend } from './keyv.js';
 import { isKeyv, isKeyvLike } from './keyv-like.js';
 import { MemoryBackend } from './memory.js';
+import { MONGO_OPTION_NAMES, MongoBackend } from './mongo.js';
+import { REDIS_OPTION_NAMES, RedisBackend } from './redis.js';
 import { SQLITE_OPTION_NAMES, SQLiteBackend } from './sqlite.js';
 import type { Store } from './store.js';
 
@@ -16,6 +20,10 @@ interface BackendEntry {
 /** The backends that have a name. */
 export const BACKENDS: Readonly<Record<string, BackendEntry>> = {
   sqlite: { Backend: SQLiteBackend, optionNames: SQLITE_OPTION_NAMES },
+  redis: { Backend: RedisBackend, optionNames: REDIS_OPTION_NAMES },
+  mongodb: { Backend: MongoBackend, optionNames: MONGO_OPTION_NAMES },
+  gridfs: { Backend: GridFSBackend, optionNames: GRIDFS_OPTION_NAMES },
+  dynamodb: { Backend: DynamoDBBackend, optionNames: DYNAMODB_OPTION_NAMES },
   filesystem: { Backend: FileBackend, optionNames: FILE_OPTION_NAMES },
   memory: { Backend: MemoryBackend, optionNames: [] },
 };

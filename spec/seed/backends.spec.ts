@@ -187,7 +187,9 @@ describe('The seed: backends', () => {
   for (const backend of ['nope', '', 'constructor']) {
     it(`A18 an unknown name, '${backend}', is refused with the names there are`, () => {
       expect(() => cacheAdapter({ backend } as unknown as CacheOptions))
-        .to.throw(/^Option backend: got '.*'; .*'sqlite', 'filesystem', 'memory'/)
+        .to.throw(
+          /^Option backend: got '.*'; .*'sqlite', 'redis', 'mongodb', 'gridfs', 'dynamodb', 'filesystem', 'memory'/,
+        )
         .with.include({ code: 'ERR_CACHE_OPTION', option: 'backend', value: backend });
     });
   }

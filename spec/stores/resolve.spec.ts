@@ -2,9 +2,13 @@ import KeyvSqlite from '@keyv/sqlite';
 import { expect } from 'chai';
 import { Keyv } from 'keyv';
 import { CacheOptionError } from '../../lib/errors.js';
+import { DynamoDBBackend } from '../../lib/stores/dynamodb.js';
 import { FileBackend } from '../../lib/stores/file.js';
+import { GridFSBackend } from '../../lib/stores/gridfs.js';
 import { KeyvBackend } from '../../lib/stores/keyv.js';
 import { MemoryBackend } from '../../lib/stores/memory.js';
+import { MongoBackend } from '../../lib/stores/mongo.js';
+import { RedisBackend } from '../../lib/stores/redis.js';
 import { backendOptionNames, resolveBackend } from '../../lib/stores/resolve.js';
 import { SQLiteBackend } from '../../lib/stores/sqlite.js';
 import { failure } from './contract.js';
@@ -17,11 +21,26 @@ class Mine extends MemoryBackend {
   }
 }
 
+const NAMES =
+  /allowed: 'sqlite', 'redis', 'mongodb', 'gridfs', 'dynamodb', 'filesystem', 'memory', a backend/;
+
 describe('resolveBackend', () => {
   const memory = new MemoryBackend();
   const rows: [what: string, backend: unknown, Class: new (...args: never[]) => object, owned: boolean][] = [
     ["'sqlite'", 'sqlite', SQLiteBackend, true],
     ["'SQLite'", 'SQLite', SQLiteBackend, true],
+    ["'redis'", 'redis', RedisBackend, true],
+    ["'Redis'", 'Redis', RedisBackend, true],
+    ['RedisBackend', RedisBackend, RedisBackend, true],
+    ["'mongodb'", 'mongodb', MongoBackend, true],
+    ["'MongoDB'", 'MongoDB', MongoBackend, true],
+    ['MongoBackend', MongoBackend, MongoBackend, true],
+    ["'gridfs'", 'gridfs', GridFSBackend, true],
+    ["'GridFS'", 'GridFS', GridFSBackend, true],
+    ['GridFSBackend', GridFSBackend, GridFSBackend, true],
+    ["'dynamodb'", 'dynamodb', DynamoDBBackend, true],
+    ["'DynamoDB'", 'DynamoDB', DynamoDBBackend, true],
+    ['DynamoDBBackend', DynamoDBBackend, DynamoDBBackend, true],
     ["'FileSystem'", 'FileSystem', FileBackend, true],
     ["'MEMORY'", 'MEMORY', MemoryBackend, true],
     ['one of our classes', MemoryBackend, MemoryBackend, true],
@@ -56,11 +75,11 @@ describe('resolveBackend', () => {
   });
 
   const wrong: [what: string, backend: unknown, options: object, message: RegExp][] = [
-    ['an unknown name', 'sqlight', {}, /'sqlight'.*'sqlite', 'filesystem', 'memory'/],
-    ["a name of Object's own", 'constructor', {}, /'constructor'.*'sqlite', 'filesystem', 'memory'/],
-    ['null', null, {}, /'sqlite', 'filesystem', 'memory'/],
-    ['an empty object', {}, {}, /'sqlite', 'filesystem', 'memory'/],
-    ['a number', 5, {}, /'sqlite', 'filesystem', 'memory'/],
+    ['an unknown name', 'sqlight', {}, NAMES],
+    ["a name of Object's own", 'constructor', {}, NAMES],
+    ['null', null, {}, NAMES],
+    ['an empty object', {}, {}, NAMES],
+    ['a number', 5, {}, NAMES],
     ['a function that is no class', () => memory, {}, /constructor threw/],
     ['a class whose instances are no stores', Date, {}, /get, set, delete/],
     [
@@ -87,6 +106,14 @@ describe('backendOptionNames', () => {
     ['SQLiteBackend', SQLiteBackend, sqlite],
     ["'filesystem'", 'filesystem', ['useTemp', 'useCacheDir']],
     ['FileBackend', FileBackend, ['useTemp', 'useCacheDir']],
+    ["'redis'", 'redis', ['namespace', 'url', 'client', 'ttlOffset', 'clientSideCache']],
+    ["'mongodb'", 'mongodb', ['url', 'client', 'collection', 'ttlOffset']],
+    ["'gridfs'", 'gridfs', ['url', 'client', 'bucketName']],
+    [
+      'DynamoDBBackend',
+      DynamoDBBackend,
+      ['region', 'endpoint', 'client', 'createTable', 'consistentRead', 'clientOptions', 'ttlOffset'],
+    ],
     ["'memory'", 'memory', []],
     ['an instance', new MemoryBackend(), []],
     ['a Keyv', new Keyv(), []],

@@ -36,6 +36,8 @@ export type Service = FoundService | MissingService;
 
 const CONNECT_MS = 2000;
 const ANSWER_MS = 5000;
+/** A server that someone named is expected to be there: on a busy machine it may only be slow. */
+const ATTEMPTS = 3;
 
 const found = new WeakMap<NodeJS.ProcessEnv, Map<ServiceName, Promise<Service>>>();
 
@@ -85,7 +87,11 @@ async function lookFor(name: ServiceName, environment: NodeJS.ProcessEnv): Promi
   const { variable, defaultPort, ...server } = servers[name];
   const given = environment[variable];
   if (given !== undefined && given !== '') {
-    const silence = await silenceOf(name, given);
+    let silence: string | undefined;
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      silence = await silenceOf(name, given);
+      if (silence === undefined) break;
+    }
     return silence === undefined
       ? { name, url: given }
       : { name, missing: `${variable} is set, but ${silence}` };

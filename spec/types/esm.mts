@@ -17,17 +17,21 @@ import {
   clear,
   DEFAULT_REDACTED,
   DO_NOT_CACHE,
+  DynamoDBBackend,
   disabled,
   EXPIRE_IMMEDIATELY,
   type ExpireAfter,
   enabled,
+  GridFSBackend,
   getCache,
   installCache,
   isCacheError,
   isInstalled,
   KeyvBackend,
   MemoryBackend,
+  MongoBackend,
   NEVER_EXPIRE,
+  RedisBackend,
   type ResponseCache,
   removeExpiredResponses,
   SQLiteBackend,
@@ -100,6 +104,36 @@ const expiries: ExpireAfter[] = [
 cacheAdapter();
 cacheAdapter({ backend: 'filesystem', cacheName: 'x', useTemp: true, useCacheDir: false });
 cacheAdapter({ backend: 'sqlite', cacheName: 'x', useTemp: true, busyTimeout: 1, driver: 'node:sqlite' });
+cacheAdapter({
+  backend: 'redis',
+  namespace: 'x',
+  url: 'redis://localhost',
+  ttlOffset: 60,
+  clientSideCache: true,
+});
+cacheAdapter({ backend: RedisBackend, namespace: 'x' });
+cacheAdapter({ backend: new RedisBackend({ cacheName: 'x' }) });
+cacheAdapter({
+  backend: 'mongodb',
+  cacheName: 'x',
+  url: 'mongodb://localhost',
+  collection: 'y',
+  ttlOffset: 60,
+});
+cacheAdapter({ backend: MongoBackend, collection: 'y' });
+cacheAdapter({ backend: new MongoBackend() });
+cacheAdapter({ backend: 'gridfs', cacheName: 'x', url: 'mongodb://localhost', bucketName: 'y' });
+cacheAdapter({ backend: GridFSBackend, bucketName: 'y' });
+cacheAdapter({ backend: new GridFSBackend() });
+cacheAdapter({
+  backend: 'dynamodb',
+  region: 'r',
+  endpoint: 'http://x',
+  createTable: false,
+  consistentRead: true,
+});
+cacheAdapter({ backend: DynamoDBBackend, clientOptions: { maxAttempts: 5 }, ttlOffset: 60 });
+cacheAdapter({ backend: new DynamoDBBackend() });
 cacheAdapter({ backend: 'memory', maxEntries: 10, maxBytes: 1e6, maxEntryBytes: 1e5 });
 cacheAdapter({ backend: SQLiteBackend, useCacheDir: true });
 cacheAdapter({ backend: new SQLiteBackend({ cacheName: ':memory:' }) });
@@ -145,6 +179,10 @@ cacheAdapter({ expireafter: 5 });
 cacheAdapter({ backend: 'memory', useTemp: true });
 // @ts-expect-error an option of another backend
 cacheAdapter({ backend: 'filesystem', busyTimeout: 1 });
+// @ts-expect-error an option of another backend
+cacheAdapter({ backend: 'redis', bucketName: 'x' });
+// @ts-expect-error an option of another backend
+cacheAdapter({ backend: 'mongodb', namespace: 'x' });
 // @ts-expect-error no such driver
 cacheAdapter({ backend: 'sqlite', driver: 'sqlite3' });
 // @ts-expect-error patterns map to expiries
