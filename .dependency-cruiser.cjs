@@ -45,7 +45,7 @@ module.exports = {
       name: 'stores-stand-alone',
       severity: 'error',
       from: { path: '^lib/stores/' },
-      to: { path: '^lib/[^/]+\\.ts$', pathNot: '^lib/errors\\.ts$', dependencyTypesNot: typeOnly },
+      to: { path: '^lib/[^/]+\\.ts$', pathNot: '^lib/(errors|parse-url)\\.ts$', dependencyTypesNot: typeOnly },
     },
     {
       name: 'response-knows-records-and-axios',

@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { CacheDriverMissingError } from '../errors.js';
+import { parseUrl } from '../parse-url.js';
 import { isObject } from './checks.js';
 import { loadDriver } from './driver.js';
 import { explained, isAnswer } from './dynamodb-errors.js';
@@ -250,8 +251,8 @@ function withTimeouts(requestHandler: unknown): unknown {
 
 /** Of a URL as text; an endpoint in another form is of somebody who knows what to do. */
 function isLoopback(endpoint: unknown): boolean {
-  if (typeof endpoint !== 'string' || !URL.canParse(endpoint)) return false;
-  return /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(new URL(endpoint).hostname);
+  const host = typeof endpoint === 'string' ? (parseUrl(endpoint)?.hostname ?? '') : '';
+  return /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(host);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { CacheOptionError } from '../errors.js';
+import { parseUrl } from '../parse-url.js';
 import { assertBoolean, assertOptionNames, hasMethods } from './checks.js';
 import { type DynamoDBClientLike, DynamoDBConnection } from './dynamodb-client.js';
 import { DELETABLE, DynamoDBEntries, OURS } from './dynamodb-entries.js';
@@ -281,5 +282,5 @@ function assertOptions(options: DynamoDBOptions): void {
 }
 
 function isHttpUrl(value: unknown): boolean {
-  return typeof value === 'string' && URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
+  return typeof value === 'string' && /^https?:$/.test(parseUrl(value)?.protocol ?? '');
 }

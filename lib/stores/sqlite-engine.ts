@@ -1,3 +1,4 @@
+import { CacheStoreError } from '../errors.js';
 import { inSlices, isSpent, nextTurn, paced } from './slices.js';
 import { inTransaction, type SQLiteDriver } from './sqlite-driver.js';
 import { SQLiteHandle } from './sqlite-handle.js';
@@ -27,7 +28,12 @@ export class SQLiteEngine implements Store {
   get(key: string): Uint8Array | undefined {
     return this.#handle.attempt('read', (session) => {
       const value = session.statements?.get(encodeKey(key));
-      return value instanceof Uint8Array ? value : undefined;
+      if (value === undefined || value instanceof Uint8Array) return value;
+      throw new CacheStoreError(
+        `the value of ${key} is of another type than this cache writes`,
+        undefined,
+        'entry',
+      );
     });
   }
 
@@ -78,7 +84,10 @@ export class SQLiteEngine implements Store {
       return Number(this.#handle.writable(session).statements.lastId() ?? -1);
     });
     const done = this.#bulk('clear', ({ statements }, limit) => statements.deleteUpTo(last, limit));
-    return then(done, () => this.#shrink());
+    return then(
+      then(done, () => this.#shrink()),
+      () => this.#eraseLog(),
+    );
   }
 
   async *keys(): AsyncGenerator<string, void, undefined> {
@@ -147,6 +156,7 @@ export class SQLiteEngine implements Store {
     const done = inSlices(() =>
       this.#handle.attempt('evict', (session) => {
         if (session.statements === undefined || excess(counters(session), limits) <= 0) return true;
+        this.#touches.follow(Number(session.statements.lastUsed() ?? 0));
         const page = inTransaction(session.connection, () => this.#evict(session, limits));
         evicted.push(...page.evicted);
         return page.isLast;
@@ -237,6 +247,14 @@ export class SQLiteEngine implements Store {
     const copy = (session: Session | ForeignSession) =>
       session.connection.exec('PRAGMA wal_checkpoint(PASSIVE)');
     return then(inSlices(paced(step)), () => this.#handle.attempt('shrink', copy));
+  }
+
+  /** What was cleared is still to be read in the log until that is begun anew: at once, unless somebody else reads it. */
+  #eraseLog(): void {
+    this.#handle.attemptAtOnce('clear', (session) => {
+      if (session.statements !== undefined && session.isOurs)
+        session.connection.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    });
   }
 
   /** Copying the log back takes time in proportion: in bulk it is done more often, to block for shorter. */

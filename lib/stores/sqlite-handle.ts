@@ -10,6 +10,8 @@ const OPERATIONS_A_LOOK = 64;
 const LOOK_INTERVAL = 1000;
 /** A disk that damages each new file must not be filled with them. */
 const MOST_SET_ASIDE = 3;
+/** What needs the lock for writing, and so shows that it can be had again. */
+const WRITES: ReadonlySet<string> = new Set(['write', 'delete', 'clear', 'evict', 'shrink']);
 
 /** Keeps one database open, and gets over what can happen to its file meanwhile. */
 export class SQLiteHandle {
@@ -25,6 +27,8 @@ export class SQLiteHandle {
   #operations = 0;
   #lookedAt = 0;
   #setAsides = 0;
+  /** Somebody held the lock longer than `busyTimeout`: until it can be had again, nobody else waits for it. */
+  #isImpatient = false;
 
   /** `busyTimeout` in seconds. Opens nothing yet. */
   constructor(driver: SQLiteDriver, path: string, busyTimeout: number) {
@@ -45,15 +49,49 @@ export class SQLiteHandle {
   /** Does `work` in one go, opening the file if need be; after a failure that a new connection or file mends, once more. */
   attempt<T>(what: string, work: (session: Session | ForeignSession) => T): T {
     try {
+      const result = this.#tryOnce(work);
+      if (this.#isImpatient && WRITES.has(what)) this.#bePatient(true);
+      return result;
+    } catch (error) {
+      if (failureOf(error) === 'busy' && !this.#isImpatient) this.#bePatient(false);
+      throw this.#wrap(what, error);
+    }
+  }
+
+  /** Does `work` if no other connection is in the way, else leaves it. */
+  attemptAtOnce(what: string, work: (session: Session | ForeignSession) => void): void {
+    const wasPatient = !this.#isImpatient;
+    if (wasPatient) this.#bePatient(false);
+    try {
+      this.#tryOnce(work);
+    } catch (error) {
+      if (failureOf(error) !== 'busy') throw this.#wrap(what, error);
+    } finally {
+      if (wasPatient) this.#bePatient(true);
+    }
+  }
+
+  #tryOnce<T>(work: (session: Session | ForeignSession) => T): T {
+    try {
       return work(this.#open());
     } catch (error) {
-      try {
-        if (!this.#mend(error)) throw error;
-        return work(this.#open());
-      } catch (last) {
-        throw this.#wrap(what, last);
-      }
+      if (!this.#mend(error)) throw error;
+      return work(this.#open());
     }
+  }
+
+  #bePatient(isPatient: boolean): void {
+    this.#isImpatient = !isPatient;
+    try {
+      this.#session?.connection.exec(`PRAGMA busy_timeout = ${Math.ceil(this.#patience * 1000)}`);
+    } catch {
+      // Whatever is wrong with the connection, the next operation meets it.
+    }
+  }
+
+  /** Seconds. */
+  get #patience(): number {
+    return this.#isImpatient ? 0 : this.#busyTimeout;
   }
 
   /** The session, or an error when the tables are not ours to write. */
@@ -72,7 +110,7 @@ export class SQLiteHandle {
     if (this.#session !== undefined && this.#isStillThere(this.#session)) return this.#session;
     this.#drop();
     this.#tried = this.#path === IN_MEMORY ? undefined : identityOf(this.#path);
-    const session = openSession(this.#driver, this.#path, this.#busyTimeout);
+    const session = openSession(this.#driver, this.#path, this.#patience);
     this.#session = session;
     this.#generation++;
     this.#operations = 0;

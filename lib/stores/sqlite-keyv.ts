@@ -107,6 +107,7 @@ export class SQLiteKeyvEngine implements Store {
     // At once: a connection that fails before anybody waits for it is an unhandled rejection, and ends the process.
     await adapter.query('PRAGMA journal_mode = WAL');
     await adapter.query('PRAGMA synchronous = NORMAL');
+    await adapter.query('PRAGMA secure_delete = ON');
     backend.observe((error, reason) => this.#observers.tell(error, reason));
     return backend;
   }

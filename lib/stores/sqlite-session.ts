@@ -53,6 +53,7 @@ function prepare(connection: Connection) {
     deleteExpired: connection.rows(`
       DELETE FROM axios_stash WHERE id IN (SELECT id FROM axios_stash WHERE expires <= ? LIMIT ?) RETURNING pointer`),
     deleteById: connection.run('DELETE FROM axios_stash WHERE id = ?'),
+    lastUsed: connection.scalar('SELECT max(used) AS v FROM axios_stash'),
     lastId: connection.scalar('SELECT max(id) AS v FROM axios_stash'),
     keysAfter: connection.rows('SELECT key FROM axios_stash WHERE key > ? ORDER BY key LIMIT ?'),
     keysByUrl: connection.rows('SELECT key FROM axios_stash WHERE url_hash = ? AND url = ?'),
@@ -98,8 +99,9 @@ export function openSession(
     connection.exec(`PRAGMA busy_timeout = ${Math.ceil(busyTimeout * 1000)}`);
     const isOurs = path !== IN_MEMORY && hasNoOtherTables(connection);
     if (isOurs) chooseJournal(connection, busyTimeout);
+    // secure_delete: a response that was deleted is overwritten, not only unlinked.
     connection.exec(`PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
-      PRAGMA journal_size_limit = 67108864`);
+      PRAGMA journal_size_limit = 67108864; PRAGMA secure_delete = ON`);
     const identity = path === IN_MEMORY ? undefined : identityOf(path);
     const foreign = makeTables(connection);
     if (foreign !== undefined) return { connection, statements: undefined, identity, foreign };

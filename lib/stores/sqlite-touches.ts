@@ -1,6 +1,9 @@
 /** Uses that wait to be written. More than this and the longest waiting are forgotten, as when nobody asks for them. */
 const MOST = 8192;
 
+/** In the year 2112: no clock is that wrong, but a damaged row may be, after which no number would rise any more. */
+const FAR = Number.MAX_SAFE_INTEGER / 2;
+
 /** When which key was last used, as far as the database does not know it yet: a hit must not cost a write. */
 export class Touches {
   readonly #waiting = new Map<string, number>();
@@ -14,6 +17,11 @@ export class Touches {
   now(): number {
     this.#last = Math.max(this.#last + 1, Date.now() * 1000);
     return this.#last;
+  }
+
+  /** What others have written counts as a moment that has been, though their clock may have been ahead of this one. */
+  follow(used: number): void {
+    if (used < FAR) this.#last = Math.max(this.#last, used);
   }
 
   note(key: string): void {
