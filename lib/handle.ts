@@ -6,7 +6,7 @@ import { bypassReason, passThrough } from './bypass.js';
 import { Caller } from './caller.js';
 import type { Core } from './core.js';
 import { fetch, refreshBehind, stream } from './fetch.js';
-import { answerToHead, type StoredGet, storedGetOf } from './head.js';
+import { answerToHead, storedGetOf } from './head.js';
 import type { Asked } from './keep.js';
 import { look } from './look.js';
 import type { Call } from './network.js';
@@ -53,22 +53,31 @@ function attempt(
   const request = snapshot(config);
   if (request === undefined) return passThrough(core, config, undefined, 'unsupported-url');
   const to: Addressee = { config, request, settings, flavour: settings.inner.flavour(config) };
-  const withoutCache = (error: unknown): Plan => {
-    if (caller.hasGivenUp(error)) throw error;
-    // Whatever goes wrong in here is ours alone: the request goes its way as if there were no cache.
-    core.fail(error, error instanceof KeyFnError ? 'keyFn' : 'internal', {
-      url: settings.redactor.url(request.url),
-    });
-    return pastTheCache(to, wishes, 'cache failure');
-  };
   let plan: MaybePromise<Plan>;
   try {
     plan = makePlan(core, to, wishes, caller, varied);
   } catch (error) {
-    plan = withoutCache(error);
+    plan = planWithoutCache(core, to, wishes, caller, error);
   }
-  if (plan instanceof Promise) plan = plan.catch(withoutCache);
-  return andThen(plan, (made) => carryOut(core, to, caller, made));
+  if (!(plan instanceof Promise)) return carryOut(core, to, caller, plan);
+  return plan
+    .catch((error: unknown) => planWithoutCache(core, to, wishes, caller, error))
+    .then((made) => carryOut(core, to, caller, made));
+}
+
+/** Whatever goes wrong in here is ours alone: the request goes its way as if there were no cache. */
+function planWithoutCache(
+  core: Core,
+  to: Addressee,
+  wishes: CacheRequestConfig,
+  caller: Caller,
+  error: unknown,
+): Plan {
+  if (caller.hasGivenUp(error)) throw error;
+  core.fail(error, error instanceof KeyFnError ? 'keyFn' : 'internal', {
+    url: to.settings.redactor.url(to.request.url),
+  });
+  return pastTheCache(to, wishes, 'cache failure');
 }
 
 function carryOut(
@@ -132,26 +141,39 @@ function makePlan(
   const bypass = bypassReason(core, to, wishes) ?? (isDoNotCache(levels) ? 'DO_NOT_CACHE' : undefined);
   if (bypass !== undefined) return pastTheCache(to, wishes, bypass);
 
-  const made = settings.keyer.keyOf(request);
-  return andThen(made instanceof Promise ? caller.wait(made) : made, (key) => {
+  const key = settings.keyer.keyOf(request);
+  return andThen(key instanceof Promise ? caller.wait(key) : key, (known) => {
     const view = viewOf(request, wishes, settings.policy.shared);
     const lookedAt = core.nextSequence();
-    const plan = (get?: StoredGet): MaybePromise<Plan> =>
-      andThen(look(core, to, key, caller, wishes), (selection) => {
-        const index = wishes.forceRefresh === true ? 'unread' : selection.index;
-        const asked: Asked = { request, key, view, levels, settings, index, lookedAt, get };
-        return planFor(core, { ...to, caller, asked, varied }, selection);
-      });
-    if (request.method !== 'HEAD' || !settings.policy.cacheControl) return plan();
-    const lookForGet = (get: CacheRequest, itsKey: string): MaybePromise<Selection> =>
-      look(core, { request: get, settings }, itsKey, caller, wishes);
-    return andThen(storedGetOf(request, settings, lookForGet), (get) => {
-      const selected = get && answerToHead(core, get, view, settings);
-      if (selected === undefined) return plan(get);
-      const asked: Asked = { request, key, view, levels, settings, index: 'unread', lookedAt };
-      const exchange: Exchange = { ...to, caller, asked, varied };
-      return { action: 'serve', exchange, selected, staleReason: undefined, refresh: false };
-    });
+    const asked: Asked = { request, key: known, view, levels, settings, index: 'unread', lookedAt };
+    // Each by its name: a hit waits, and spreading takes longer.
+    const { config, flavour } = to;
+    const exchange: Exchange = { config, request, settings, flavour, caller, asked, varied };
+    return request.method === 'HEAD' && settings.policy.cacheControl
+      ? planForHead(core, exchange, wishes)
+      : planByKey(core, exchange, wishes);
+  });
+}
+
+function planByKey(core: Core, exchange: Exchange, wishes: CacheRequestConfig): MaybePromise<Plan> {
+  const { asked, caller } = exchange;
+  return andThen(look(core, exchange, asked.key, caller, wishes), (selection) => {
+    if (wishes.forceRefresh !== true) asked.index = selection.index;
+    return planFor(core, exchange, selection);
+  });
+}
+
+/** By what is stored of the GET if that answers, else as any other. */
+function planForHead(core: Core, exchange: Exchange, wishes: CacheRequestConfig): MaybePromise<Plan> {
+  const { asked, caller, request, settings } = exchange;
+  const stored = storedGetOf(request, settings, (get, key) =>
+    look(core, { request: get, settings }, key, caller, wishes),
+  );
+  return andThen(stored, (get) => {
+    asked.get = get;
+    const selected = get && answerToHead(core, get, asked.view, settings);
+    if (selected === undefined) return planByKey(core, exchange, wishes);
+    return { action: 'serve', exchange, selected, staleReason: undefined, refresh: false };
   });
 }
 
