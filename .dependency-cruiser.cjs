@@ -45,7 +45,11 @@ module.exports = {
       name: 'stores-stand-alone',
       severity: 'error',
       from: { path: '^lib/stores/' },
-      to: { path: '^lib/[^/]+\\.ts$', pathNot: '^lib/(errors|parse-url)\\.ts$', dependencyTypesNot: typeOnly },
+      to: {
+        path: '^lib/[^/]+\\.ts$',
+        pathNot: '^lib/(errors|parse-url)\\.ts$',
+        dependencyTypesNot: typeOnly,
+      },
     },
     {
       name: 'response-knows-records-and-axios',

@@ -1,6 +1,11 @@
 /** What the cases time: the floor, a peer, and this package, all answering one URL with the same JSON. */
 import { deepEqual, equal } from 'node:assert/strict';
-import axios, { type AxiosInstance, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
+import axios, {
+  AxiosHeaders,
+  type AxiosInstance,
+  type AxiosResponse,
+  type InternalAxiosRequestConfig,
+} from 'axios';
 import { buildMemoryStorage, setupCache } from 'axios-cache-interceptor';
 import { type CacheAdapter, type CacheOptions, cacheAdapter } from '../lib/index.js';
 import type { Subject } from './harness.js';
@@ -22,15 +27,22 @@ export function jsonBody(bytes: number): string {
   return JSON.stringify(items);
 }
 
-/** Plain axios over an adapter that answers at once with the same string: what any hit costs at least. */
-export function floor(url: string, body: string): Subject {
-  const http = axios.create({ adapter: async (config) => answer(config, body) });
+/**
+ * Plain axios over an adapter that answers at once with the same string and the same headers, which axios itself
+ * goes through on each response: what any hit costs at least.
+ */
+export async function floor(url: string, body: string): Promise<Subject> {
+  const { headers } = await axios.get(url);
+  const template = { ...headers };
+  const http = axios.create({
+    adapter: async (config) => answer(config, body, Object.assign(new AxiosHeaders(), template)),
+  });
   return hitSubject('floor', http, url, body, () => {});
 }
 
-function answer(config: InternalAxiosRequestConfig, data: string): AxiosResponse {
+function answer(config: InternalAxiosRequestConfig, data: string, headers: AxiosHeaders): AxiosResponse {
   const cached = { fromCache: false, isExpired: false, revalidated: false };
-  return { data, status: 200, statusText: 'OK', headers: {}, config, request: {}, ...cached };
+  return { data, status: 200, statusText: 'OK', headers, config, request: {}, ...cached };
 }
 
 /** axios-cache-interceptor in memory: `safe` clones on the way in and out, else all callers share one object. */

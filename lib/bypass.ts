@@ -22,7 +22,7 @@ export function bypassReason(
   if (!settings.methods.has(request.method)) return 'method';
   if (request.headers.range !== undefined) return 'range';
   if (settings.policy.cacheControl && callerConditionIsForOrigin(request.headers)) return 'condition';
-  return unkeyableReason(request);
+  return unkeyableReason(request, settings.keyer.knows(request.url));
 }
 
 /** The inner adapter's own answer to the caller's own config, with the cache's fields on it. */

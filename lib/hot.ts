@@ -9,8 +9,10 @@ export interface Loaded {
 }
 
 interface Slot {
-  loaded: Loaded;
-  bytes: number;
+  readonly loaded: Loaded;
+  readonly bytes: number;
+  /** Since it last was the oldest, or came. */
+  isUsed: boolean;
 }
 
 /** Of a read that takes its time; void once the key has changed meanwhile, since it brings what was. */
@@ -20,8 +22,9 @@ export type Ticket = symbol;
 const OVERHEAD = 2048;
 
 /**
- * Decoded records in use, in front of a store: a least-recently-used map bounded by bytes. It is trusted only while
- * `version()` of the store stands still, that is while nobody else changed what is stored.
+ * Decoded records in use, in front of a store: a map bounded by bytes, from which what was not used of late goes first.
+ * It is trusted only while `version()` of the store stands still, that is while nobody else changed what is stored.
+ * By second chance and not by exact order of use: a hit sets a flag where it would have to move a Map's entry.
  */
 export class HotRecords {
   readonly #slots = new Map<string, Slot>();
@@ -41,9 +44,7 @@ export class HotRecords {
   get(key: string): Loaded | undefined {
     const slot = this.#slots.get(key);
     if (slot === undefined) return undefined;
-    // Re-inserted, so that the map's order is the order of use.
-    this.#slots.delete(key);
-    this.#slots.set(key, slot);
+    slot.isUsed = true;
     return slot.loaded;
   }
 
@@ -65,11 +66,18 @@ export class HotRecords {
     const bytes = OVERHEAD + 2 * (loaded.source?.body.byteLength ?? 0);
     // One record may not push out most of the others.
     if (bytes > this.#limit / 2) return;
-    this.#slots.set(key, { loaded, bytes });
+    // A newcomer counts as used, else it would go first where all others are.
+    this.#slots.set(key, { loaded, bytes, isUsed: true });
     this.#bytes += bytes;
-    for (const [oldest] of this.#slots) {
+    for (const [oldest, slot] of this.#slots) {
       if (this.#bytes <= this.#limit) break;
-      this.delete(oldest);
+      if (!slot.isUsed) {
+        this.delete(oldest);
+        continue;
+      }
+      slot.isUsed = false;
+      this.#slots.delete(oldest);
+      this.#slots.set(oldest, slot); // comes round again at the end
     }
   }
 

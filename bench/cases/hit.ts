@@ -38,7 +38,7 @@ export const hitCases: Case[] = sizes.map(({ name, bytes, memory, sqlite }) => (
     ];
     return {
       subjects: [
-        floor(url, body),
+        await floor(url, body),
         await interceptor('interceptor safe', url, body, 'safe'),
         await interceptor('interceptor shared', url, body, 'shared'),
         ...cached.map(({ subject }) => subject),

@@ -99,21 +99,17 @@ export class Keyer {
     if (body.kind !== 'none' || this.#matchAll || this.#matched.length > 0) {
       return this.#fullKey(request, body, credentials, transport);
     }
-    const memoKey =
-      part(request.method) +
-      part(request.url) +
-      part(credentials.auth) +
-      part(credentials.authorization) +
-      part(credentials.cookie) +
-      part(credentials.proxy) +
-      part(credentials.proxyAuthorization) +
-      part(transport) +
-      credentials.others;
-    const known = this.#memo.get(memoKey);
+    const name = memoName(request, credentials, transport);
+    const known = this.#memo.get(name);
     if (known !== undefined) return known;
     const key = this.#digest(request, credentials, transport, '');
-    this.#memo.set(memoKey, key);
+    this.#memo.set(name, key);
     return key;
+  }
+
+  /** Whether an anonymous GET of this very URL has had a key: then it is one of which keys can be made. */
+  knows(url: string): boolean {
+    return this.#memo.has(url);
   }
 
   #fullKey(
@@ -209,6 +205,31 @@ export class Keyer {
     const wanted = names.filter((name) => !CREDENTIALS.has(name) && !this.#ignoredHeaders.has(name));
     return [...new Set(wanted)].sort();
   }
+}
+
+/**
+ * By what a key is remembered. Of an anonymous GET the URL: that is mostly the caller's own string, whose hash is known,
+ * where a new one is hashed anew on each hit. The others begin with a digit, as no URL does of which keys are made.
+ */
+function memoName(
+  { method, url }: CacheRequest,
+  { auth, authorization, cookie, proxy, proxyAuthorization, others }: Credentials,
+  transport: string,
+): string {
+  const isAnonymous =
+    (auth ?? authorization ?? cookie ?? proxy ?? proxyAuthorization) === undefined && others === '';
+  if (isAnonymous && method === 'GET' && transport === '') return url;
+  return (
+    part(method) +
+    part(url) +
+    part(auth) +
+    part(authorization) +
+    part(cookie) +
+    part(proxy) +
+    part(proxyAuthorization) +
+    part(transport) +
+    others
+  );
 }
 
 const CREDENTIALS: ReadonlySet<string> = new Set(['authorization', 'cookie', 'proxy-authorization']);

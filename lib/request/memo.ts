@@ -37,6 +37,10 @@ export class KeyMemo {
     this.#youngBytes += bytes;
   }
 
+  has(name: string): boolean {
+    return this.#young.has(name) || this.#old.has(name);
+  }
+
   get size(): number {
     return this.#young.size + this.#old.size;
   }

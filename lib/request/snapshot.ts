@@ -40,10 +40,10 @@ export type Unkeyable = 'stream-body' | 'method-override' | 'unsupported-url' | 
 
 const HTTP = /^[\0-\x20]*https?:/i;
 
-/** Undefined: it has a key. */
-export function unkeyableReason(request: CacheRequest): Unkeyable | undefined {
+/** Undefined: it has a key. `isKnownUrl`: its URL need not be looked at, since a key was made of it before. */
+export function unkeyableReason(request: CacheRequest, isKnownUrl = false): Unkeyable | undefined {
   const { url, headers, data } = request;
-  if (!isUrl(url) || !(HTTP.test(url) || isHttp(new URL(url)))) return 'unsupported-url';
+  if (!isKnownUrl && (!isUrl(url) || !(HTTP.test(url) || isHttp(new URL(url))))) return 'unsupported-url';
   if (
     headers['x-http-method-override'] !== undefined ||
     headers['x-http-method'] !== undefined ||

@@ -8,6 +8,7 @@ describe('KeyMemo', () => {
     expect(memo.size).to.be.within(200, 500);
     expect(memo.get('name 9999')).to.equal('key');
     expect(memo.get('name 0')).to.equal(undefined);
+    expect([memo.has('name 9999'), memo.has('name 0')]).to.deep.equal([true, false]);
   });
 
   it('keeps what is used while others come and go', () => {

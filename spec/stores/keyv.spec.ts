@@ -1,4 +1,3 @@
-import { EventEmitter } from 'node:events';
 import { join } from 'node:path';
 import KeyvSqlite from '@keyv/sqlite';
 import { expect } from 'chai';
@@ -7,8 +6,10 @@ import { isCacheError } from '../../lib/errors.js';
 import { KeyvBackend } from '../../lib/stores/keyv.js';
 import { allKeys, expectStoreError, failure, meta, storeContract, text } from './contract.js';
 import { temporaryDirectory } from './drivers.js';
+import { FakeAdapter, FakeAdapter6 } from './keyv-support.js';
 
 const minimal = { full: false };
+const digest = 'a1'.repeat(32);
 
 storeContract('KeyvBackend on a Map', () => ({ store: new KeyvBackend(new Map()) }), minimal);
 storeContract('KeyvBackend on a Keyv over a Map', () => ({ store: new KeyvBackend(new Keyv()) }), minimal);
@@ -43,40 +44,6 @@ storeContract(
   },
   { ...minimal, persistent: true },
 );
-
-/** An adapter that records what it is asked, and answers as it is told. */
-class FakeAdapter extends EventEmitter {
-  readonly kept = new Map<string, unknown>();
-  readonly lifetimes: unknown[] = [];
-  answer: () => unknown = () => undefined;
-
-  async get(key: string): Promise<unknown> {
-    await this.answer();
-    return this.kept.get(key);
-  }
-  async set(key: string, value: unknown, lifetime?: number): Promise<unknown> {
-    this.lifetimes.push(lifetime);
-    this.kept.set(key, value);
-    return this.answer();
-  }
-  async delete(key: string): Promise<unknown> {
-    await this.answer();
-    return this.kept.delete(key);
-  }
-  async clear(): Promise<void> {
-    await this.answer();
-    this.kept.clear();
-  }
-  async disconnect(): Promise<void> {}
-}
-
-/** An adapter as Keyv 6 wants them. */
-class FakeAdapter6 extends FakeAdapter {
-  readonly capabilities = { expires: true, methods: { iterator: { exists: true } } };
-  async *iterator(): AsyncGenerator<[string, unknown]> {
-    yield* this.kept;
-  }
-}
 
 describe('KeyvBackend', () => {
   for (const [what, make] of [
@@ -218,10 +185,23 @@ describe('KeyvBackend', () => {
     await expectStoreError(() => new KeyvBackend(adapter).set('key', Buffer.from('v'), meta()));
   });
 
-  it('fails to read what is not from a cache', async () => {
-    const map = new Map<string, unknown>([['axios-stash:key', { not: 'ours' }]]);
-    await expectStoreError(() => new KeyvBackend(map).get('key'));
-  });
+  const ownKey = `axios-stash:${digest}`;
+  const foreign: [what: string, handed: unknown][] = [
+    ['an object in a Map', new Map([[ownKey, { not: 'ours' }]])],
+    ['other text in a Map', new Map([[ownKey, 'what is this?']])],
+    ['no JSON in a Keyv', new Keyv({ store: new Map([[`keyv:${ownKey}`, 'no JSON']]) })],
+    ['a number in a Keyv', new Keyv({ store: new Map([[`keyv:${ownKey}`, '{"value":5}']]) })],
+  ];
+  for (const [what, handed] of foreign) {
+    it(`fails for one entry only to read what is not from a cache: ${what}`, async () => {
+      const store = new KeyvBackend(handed);
+      const error = await failure(() => store.get(digest));
+      expect(isCacheError(error) && error).to.include({ code: 'ERR_CACHE_STORE', scope: 'entry' });
+      expect(await store.get('other')).to.equal(undefined);
+      await store.set(digest, Buffer.from('ours'), meta());
+      expect(text(await store.get(digest))).to.equal('ours');
+    });
+  }
 
   it('tells its observers of errors that belong to no call, the first also of earlier ones', () => {
     const adapter = new FakeAdapter();

@@ -4,8 +4,8 @@
  *     const redis = await findService('redis');
  *     describeService(redis, 'RedisBackend', (url) => { ... });
  *
- * The server of the environment (REDIS_URL, REDIS_CLUSTER_URLS, MONGODB_URL, DYNAMODB_ENDPOINT), else the one on its
- * default port, else one that is started for this process. It is shared: use names of your own in it.
+ * The server of the environment (REDIS_URL, REDIS_CLUSTER_URLS, MONGODB_URL, DYNAMODB_ENDPOINT; none: without it), else
+ * the one on its default port, else one that is started for this process. It is shared: use names of your own in it.
  */
 import { isDynamodb } from '../../services/probes.mjs';
 import {
@@ -86,6 +86,7 @@ function isRequired(): boolean {
 async function lookFor(name: ServiceName, environment: NodeJS.ProcessEnv): Promise<Service> {
   const { variable, defaultPort, ...server } = servers[name];
   const given = environment[variable];
+  if (given === 'none') return { name, missing: `${variable} is none` };
   if (given !== undefined && given !== '') {
     let silence: string | undefined;
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
