@@ -6,6 +6,8 @@ import type { MaybePromise, Store, StoreLimits, StoreMeta } from './stores/store
 
 /** What a store that fails is looked at by: a key as all are, which no request has. */
 const PROBE_KEY = '0'.repeat(64);
+/** Evicting goes through many entries where the others go to one: so many times `storeTimeout`. */
+const TRIM_FACTOR = 30;
 
 /** For messages and events. */
 export function nameOf(store: Store): string {
@@ -50,9 +52,10 @@ export class StoreCalls {
     return this.#inTime('keysByUrl', this.#store.keysByUrl?.(url) ?? []);
   }
 
-  /** None where the store can't evict. Takes as long as there is to evict: no request waits for it. */
+  /** None where the store can't evict. No request waits for it, but `flush` and `close` do: there may be much to evict. */
   trim(limits: StoreLimits): MaybePromise<string[]> {
-    return native(this.#store.trim?.(limits) ?? []);
+    this.#breaker.assertClosed();
+    return this.#inTime('trim', this.#store.trim?.(limits) ?? [], TRIM_FACTOR * this.#limit());
   }
 
   /** No more looks at a store that failed. */
@@ -61,14 +64,13 @@ export class StoreCalls {
   }
 
   /** What the store answers after its time is dropped. Only what takes time counts for the breaker. */
-  #inTime<T>(operation: string, given: MaybePromise<T>): MaybePromise<T> {
+  #inTime<T>(operation: string, given: MaybePromise<T>, limit = this.#limit()): MaybePromise<T> {
     const answer = native(given);
     if (!(answer instanceof Promise)) return answer;
-    const limit = this.#limit();
     const breaker = this.#breaker;
     return new Promise<T>((resolve, reject) => {
       const timer = setTimeout(() => {
-        const message = `${nameOf(this.#store)}: ${operation} took longer than storeTimeout (${limit} ms)`;
+        const message = `${nameOf(this.#store)}: ${operation} took longer than ${limit} ms (storeTimeout)`;
         isLate = true;
         const error = new CacheStoreError(message);
         breaker.failed(error, true);
