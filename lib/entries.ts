@@ -5,19 +5,21 @@
 
 import { Behind, sizeOf } from './behind.js';
 import { type CacheError, CacheRecordError, CacheStoreError, messageOf } from './errors.js';
-import { HotRecords, type Loaded, load, type Ticket } from './hot.js';
+import { isVersioned, StoreFront } from './front.js';
+import { type Loaded, load, type Ticket } from './hot.js';
 import { OwedDeletes } from './owed.js';
 import { keptAlive } from './promises.js';
 import { Recent } from './recent.js';
 import type { RecordCodec } from './record/codec.js';
 import type { StoreRecord } from './record/record.js';
 import { nameOf, StoreCalls } from './store-calls.js';
+import { type MetaOptions, metaOf, urlOf } from './store-meta.js';
 import type { MaybePromise, Store, StoreLimits, StoreMeta } from './stores/store.js';
 
 /** Keys of later versions' records kept in mind. */
 const MOST_NEWER = 10_000;
 
-export interface EntriesOptions {
+export interface EntriesOptions extends MetaOptions {
   store: Store;
   codec: RecordCodec;
   /** Bytes of decoded records kept in memory. */
@@ -25,10 +27,6 @@ export interface EntriesOptions {
   /** Milliseconds, asked per operation since it is a live setting. */
   timeout: () => number;
   limits: () => StoreLimits | undefined;
-  /** The `url` that goes into the store's meta. */
-  tag: (url: string) => string;
-  /** Whether its key can be told from its URL. */
-  isPlain: (record: StoreRecord) => boolean;
   onError: (error: Error, reason: string, key?: string) => void;
   onEvicted: (key: string) => void;
 }
@@ -38,16 +36,14 @@ export class Entries {
   readonly codec: RecordCodec;
   readonly #options: EntriesOptions;
   readonly #calls: StoreCalls;
-  readonly #hot: HotRecords | undefined;
+  readonly #hot: StoreFront | undefined;
   readonly #behind = new Behind();
   readonly #owed = new OwedDeletes();
   /** Keys under which a later version's record was when they were last read: it is not ours to replace. */
   readonly #newer = new Set<string>();
-  readonly #stopWatching: (() => void) | undefined;
   readonly #changed = new Recent();
   #changes = 0;
   #allChanged = 0;
-  #version: number | undefined;
   #closed = false;
   #closing: Promise<void> | undefined;
 
@@ -56,14 +52,10 @@ export class Entries {
     this.codec = options.codec;
     this.#options = options;
     this.#calls = new StoreCalls(options.store, options.timeout, () => this.remove(this.#owed.list()));
-    // Without a version a store can't tell that another process wrote, so nothing may be trusted in front of it.
-    if (options.hotBytes > 0 && options.store.version !== undefined) {
-      const hot = new HotRecords(options.hotBytes);
-      this.#hot = hot;
-      this.#stopWatching = options.store.onChange?.((key) => {
-        if (key === undefined) hot.clear();
-        else hot.delete(key);
-      });
+    if (options.hotBytes > 0 && isVersioned(options.store)) {
+      this.#hot = new StoreFront(options.store, options.hotBytes, (error, key) =>
+        this.#fail(error, 'touch', key),
+      );
     }
   }
 
@@ -74,7 +66,7 @@ export class Entries {
   /** The record under a key, if it can be read. Synchronous when the store is. */
   read(key: string): MaybePromise<Loaded | undefined> {
     if (this.#closed) return undefined;
-    const hot = this.#readHot(key);
+    const hot = this.#hot?.get(key);
     if (hot !== undefined) return hot;
     const pending = this.#behind.get(key);
     if (pending !== undefined) return pending.loaded;
@@ -92,35 +84,6 @@ export class Entries {
     }
     if (bytes instanceof Promise) return this.#readLate(key, bytes);
     return bytes === undefined ? undefined : this.#decode(key, bytes);
-  }
-
-  #readHot(key: string): Loaded | undefined {
-    const hot = this.#hot;
-    if (hot === undefined) return undefined;
-    let version: number | undefined;
-    try {
-      version = numberOf(this.store.version?.());
-    } catch {
-      version = undefined; // the read that follows meets the same failure and reports it
-    }
-    if (version === undefined || version !== this.#version) {
-      hot.clear();
-      this.#version = version;
-      return undefined;
-    }
-    const loaded = hot.get(key);
-    if (loaded !== undefined) this.#touch(key);
-    return loaded;
-  }
-
-  #touch(key: string): void {
-    try {
-      const done: unknown = this.store.touch?.(key);
-      // By its type it answers at once; a store in plain JavaScript may not, and its rejection must not end the process.
-      if (done instanceof Promise) done.catch((error: unknown) => this.#fail(error, 'touch', key));
-    } catch (error) {
-      this.#fail(error, 'touch', key);
-    }
   }
 
   async #readLate(key: string, bytes: Promise<Uint8Array | undefined>): Promise<Loaded | undefined> {
@@ -302,12 +265,7 @@ export class Entries {
 
   /** What the store may know of a record. */
   meta(record: StoreRecord): StoreMeta {
-    const expiresAt = record.kind === 'response' ? record.expiresAt : lastExpiry(record.entries);
-    const meta: StoreMeta = { createdAt: record.createdAt, url: this.#options.tag(urlOf(record)) };
-    if (record.kind === 'index') meta.index = true;
-    if (this.#options.isPlain(record)) meta.plain = true;
-    if (expiresAt !== undefined) meta.expiresAt = expiresAt;
-    return meta;
+    return metaOf(record, this.#options);
   }
 
   /** Evicts until within the limits. Rejects never: a failure is an event. */
@@ -383,7 +341,7 @@ export class Entries {
     this.#closed = true;
     await this.flush(); // what came while the first waited; nothing comes any more
     this.#calls.dispose();
-    this.#stopWatching?.();
+    this.#hot?.stop();
     this.forget();
     if (!closeStore) return;
     try {
@@ -406,25 +364,4 @@ export class Entries {
       ? error
       : new CacheStoreError(`${this.storeName}: ${reason} failed: ${messageOf(error)}`, error);
   }
-}
-
-/** A store that answers with a promise where a number is needed can't tell: then nothing is trusted. */
-function numberOf(version: unknown): number | undefined {
-  if (version instanceof Promise) version.catch(() => {});
-  return typeof version === 'number' ? version : undefined;
-}
-
-/** By which a record is looked up: where its request went. */
-function urlOf(record: StoreRecord): string {
-  return record.kind === 'response' ? record.request.url : record.url;
-}
-
-/** When the last of them expires; undefined if one never does. */
-function lastExpiry(entries: readonly { expiresAt?: number }[]): number | undefined {
-  let last = 0;
-  for (const { expiresAt } of entries) {
-    if (expiresAt === undefined) return undefined;
-    last = Math.max(last, expiresAt);
-  }
-  return last;
 }

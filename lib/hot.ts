@@ -22,8 +22,7 @@ export type Ticket = symbol;
 const OVERHEAD = 2048;
 
 /**
- * Decoded records in use, in front of a store: a map bounded by bytes, from which what was not used of late goes first.
- * It is trusted only while `version()` of the store stands still, that is while nobody else changed what is stored.
+ * Decoded records in use: a map bounded by bytes, from which what was not used of late goes first.
  * By second chance and not by exact order of use: a hit sets a flag where it would have to move a Map's entry.
  */
 export class HotRecords {
