@@ -8,6 +8,7 @@ import axios, { type AxiosAdapter, type AxiosRequestConfig, type AxiosResponse }
 import { expect } from 'chai';
 import ts from 'typescript';
 import { cacheAdapter } from '../../lib/index.js';
+import { itOnCurrentAxios } from '../support/axios-version.js';
 
 const page = fileURLToPath(new URL('../../docs/security.md', import.meta.url));
 
@@ -72,7 +73,8 @@ describe('what of a request is part of its key', () => {
     proxy: { proxy: { host: 'p', port: 1, auth: { username: 'a', password: 'b' } } },
   };
 
-  it('tells apart by each that is called keyed', async () => {
+  // Older ones do not know allowAbsoluteUrls, so that it changes no URL there.
+  itOnCurrentAxios('tells apart by each that is called keyed', async () => {
     const names = (await rows()).filter(([, said]) => said.startsWith('keyed')).flatMap(([all]) => all);
     const plain = cache.createKey({ url });
     const keys = new Map<string, string>();
