@@ -102,7 +102,7 @@ describe('a hostile origin', () => {
         const gzip = createGzip();
         gzip.pipe(res);
         const chunk = Buffer.alloc(MIB);
-        let left = 128;
+        let left = 400;
         const write = () => {
           while (left-- > 0) if (!gzip.write(chunk)) return void gzip.once('drain', write);
           gzip.end();
@@ -117,9 +117,9 @@ describe('a hostile origin', () => {
           if (size % (4 * MIB) < chunk.length) look();
         }
       });
-      expect(size).to.equal(128 * MIB);
+      expect(size).to.equal(400 * MIB);
       // Besides what is kept there are buffers on their way, and garbage that is not collected yet.
-      expect(most).to.be.lessThan(64 * MIB);
+      expect(most).to.be.lessThan(200 * MIB);
       expect(await adapter.cache.count()).to.equal(0);
     }),
   );
@@ -145,11 +145,12 @@ describe('a hostile origin', () => {
         for await (const chunk of data as Readable) {
           size += chunk.length;
           look();
-          if (size > 100 * MIB) break; // destroys it
+          if (size > 400 * MIB) break; // destroys it
         }
       });
       await until(() => isClosed);
-      expect(most).to.be.lessThan(64 * MIB);
+      // Of 400: the rest is what the collector had not come to yet.
+      expect(most).to.be.lessThan(200 * MIB);
       expect(await adapter.cache.count()).to.equal(0);
     }),
   );
