@@ -25,6 +25,13 @@ export class Behind {
     return this.#pending.get(key);
   }
 
+  /** What has to land before a change of these keys may; undefined: nothing. */
+  before(keys: readonly string[]): Promise<unknown> | undefined {
+    if (this.#pending.size === 0) return undefined;
+    const settled = keys.flatMap((key) => this.#pending.get(key)?.settled ?? []);
+    return settled.length === 0 ? undefined : Promise.all(settled);
+  }
+
   /** What is on its way of a kind. */
   *loaded(): Generator<[string, Loaded]> {
     for (const [key, { loaded }] of this.#pending) if (loaded !== undefined) yield [key, loaded];

@@ -62,9 +62,10 @@ export class ResponseCache {
 
   /** Deletes what a selector selects; resolves with how many responses went. `delete({})` deletes nothing. */
   async delete(selector: Selector): Promise<number> {
+    const readAt = this.#core.entries.changes;
     const { keys, indices } = await selectEntries(this.#core, this.#maintenance, selector);
     await this.#maintenance.delete([...keys]);
-    await this.#maintenance.pruneIndices(indices.values());
+    await this.#maintenance.pruneIndices(indices.values(), readAt);
     return keys.size;
   }
 
@@ -172,6 +173,7 @@ export class ResponseCache {
       gone += await this.#maintenance.run(() => store.deleteExpired?.(now) ?? 0);
       this.#core.entries.forget();
     }
+    const readAt = this.#core.entries.changes;
     const deleted = new Set<string>();
     const indices = new Map<string, IndexRecord>();
     for await (const { key, record, error } of this.#maintenance.scan()) {
@@ -179,7 +181,7 @@ export class ResponseCache {
       else if (record === undefined ? !error.isNewer : (record.expiresAt ?? now + 1) <= now) deleted.add(key);
     }
     await this.#maintenance.delete([...deleted]);
-    await this.#maintenance.pruneIndices(indices.values());
+    await this.#maintenance.pruneIndices(indices.values(), readAt);
     return gone + deleted.size;
   }
 

@@ -7,7 +7,7 @@ import { Behind, sizeOf } from './behind.js';
 import { type CacheError, CacheRecordError, CacheStoreError, messageOf } from './errors.js';
 import { isVersioned, StoreFront } from './front.js';
 import { type Loaded, load, type Ticket } from './hot.js';
-import { OwedDeletes } from './owed.js';
+import { OwedDeletes, OwedLookUps } from './owed.js';
 import { keptAlive } from './promises.js';
 import { Recent } from './recent.js';
 import type { RecordCodec } from './record/codec.js';
@@ -39,6 +39,7 @@ export class Entries {
   readonly #hot: StoreFront | undefined;
   readonly #behind = new Behind();
   readonly #owed = new OwedDeletes();
+  readonly #owedLookUps = new OwedLookUps();
   /** Keys under which a later version's record was when they were last read: it is not ours to replace. */
   readonly #newer = new Set<string>();
   readonly #changed = new Recent();
@@ -51,7 +52,7 @@ export class Entries {
     this.store = options.store;
     this.codec = options.codec;
     this.#options = options;
-    this.#calls = new StoreCalls(options.store, options.timeout, () => this.remove(this.#owed.list()));
+    this.#calls = new StoreCalls(options.store, options.timeout, () => this.track(this.#makeUp()));
     if (options.hotBytes > 0 && isVersioned(options.store)) {
       this.#hot = new StoreFront(options.store, options.hotBytes, (error, key) =>
         this.#fail(error, 'touch', key),
@@ -103,13 +104,28 @@ export class Entries {
     try {
       const record = this.codec.decode(key, bytes);
       if (record instanceof Promise) return this.#decodeLate(key, record, ticket ?? this.#hot?.begin(key));
-      const loaded = load(record);
-      this.#hot?.set(key, loaded, ticket);
-      return loaded;
+      return this.#loaded(key, record, ticket);
     } catch (error) {
       this.#failDecoding(error, key);
       return undefined;
     }
+  }
+
+  #loaded(key: string, record: StoreRecord, ticket: Ticket | undefined): Loaded | undefined {
+    if (this.#isOutdated(key, record)) {
+      this.remove([key]);
+      return undefined;
+    }
+    const loaded = load(record);
+    this.#hot?.set(key, loaded, ticket);
+    return loaded;
+  }
+
+  /** Whether it was to be deleted with all of its URL, and could not be found. */
+  #isOutdated(key: string, record: StoreRecord): boolean {
+    if (this.#owedLookUps.isEmpty) return false;
+    const since = this.#owedLookUps.since(this.tag(urlOf(record)));
+    return since !== undefined && !this.hasChangedSince(key, since);
   }
 
   async #decodeLate(
@@ -118,9 +134,7 @@ export class Entries {
     ticket: Ticket | undefined,
   ): Promise<Loaded | undefined> {
     try {
-      const loaded = load(await record);
-      this.#hot?.set(key, loaded, ticket);
-      return loaded;
+      return this.#loaded(key, await record, ticket);
     } catch (error) {
       this.#failDecoding(error, key);
       return undefined;
@@ -165,7 +179,7 @@ export class Entries {
     try {
       if (!this.#behind.hasRoomFor(sizeOf(loaded))) throw this.#asOwn('too many writes are waiting', 'write');
       const encoded = this.codec.encode(key, record);
-      const before = this.#behind.get(key)?.settled;
+      const before = this.#behind.before([key]);
       if (encoded instanceof Promise || before !== undefined) {
         this.#writeBehind(key, loaded, this.#setLate(record, encoded, before));
         return true;
@@ -189,7 +203,7 @@ export class Entries {
   async #setLate(
     record: StoreRecord,
     encoded: MaybePromise<Uint8Array>,
-    before: Promise<void> | undefined,
+    before: Promise<unknown> | undefined,
   ): Promise<void> {
     const bytes = await encoded;
     await before;
@@ -211,10 +225,10 @@ export class Entries {
   remove(keys: string[]): void {
     if (this.#closed || keys.length === 0) return;
     for (const key of keys) this.#change(key);
-    const before = keys.map((key) => this.#behind.get(key)?.settled).filter((one) => one !== undefined);
+    const before = this.#behind.before(keys);
     let done: MaybePromise<unknown>;
     try {
-      done = before.length === 0 ? this.#calls.delete(keys) : this.#deleteLate(keys, before);
+      done = before === undefined ? this.#calls.delete(keys) : before.then(() => this.#calls.delete(keys));
     } catch (error) {
       this.#owe(keys, error);
       return;
@@ -232,17 +246,45 @@ export class Entries {
     for (const key of keys) this.#behind.add(key, undefined, settled);
   }
 
-  async #deleteLate(keys: string[], before: readonly Promise<void>[]): Promise<unknown> {
-    await Promise.all(before);
-    return this.#calls.delete(keys);
-  }
-
   #owe(keys: readonly string[], error: unknown): void {
     this.#owed.add(keys);
     this.#fail(error, 'delete', keys[0]);
   }
 
-  /** Keys of what is stored of a URL, where the store can look it up; a failure is an event, and none are known. */
+  /**
+   * `write` for maintenance, which waits for the store and hears of its failure: in order with what requests write and
+   * delete. False when the key was changed since `changes`: that word stands.
+   */
+  async replace(record: StoreRecord, changes = Number.POSITIVE_INFINITY): Promise<boolean> {
+    const { key } = record;
+    const bytes = await this.codec.encode(key, record);
+    if (this.hasChangedSince(key, changes)) return false;
+    const before = this.#behind.before([key]);
+    const set = async () => this.#calls.patiently('set', this.store.set(key, bytes, this.meta(record)));
+    await this.#inOrder([key], load(record), before === undefined ? set() : before.then(set));
+    return true;
+  }
+
+  /** `remove` for maintenance, which waits for the store and hears of its failure. */
+  async erase(keys: string[]): Promise<void> {
+    const before = this.#behind.before(keys);
+    const erase = async () => this.#calls.patiently('delete', this.store.delete(keys));
+    await this.#inOrder(keys, undefined, before === undefined ? erase() : before.then(erase));
+  }
+
+  async #inOrder(keys: readonly string[], loaded: Loaded | undefined, done: Promise<unknown>): Promise<void> {
+    for (const key of keys) this.#change(key);
+    const settled = done.then(
+      () => {
+        for (const key of keys) this.#owed.settle(key);
+      },
+      () => {}, // told to who waits for it
+    );
+    for (const key of keys) this.#behind.add(key, loaded, settled);
+    await done;
+  }
+
+  /** Keys of what is stored of a URL, to be deleted, where the store can look it up; a failure is an event, and made up for. */
   async keysByUrl(url: string): Promise<readonly string[]> {
     if (this.#closed || this.store.keysByUrl === undefined) return [];
     const tag = this.tag(url);
@@ -253,8 +295,25 @@ export class Entries {
     try {
       return [...coming, ...(await keptAlive(this.#calls.keysByUrl(tag)))];
     } catch (error) {
+      this.#owedLookUps.add(tag, this.#changes);
+      this.#hot?.clear();
       this.#fail(error, 'look-up by URL');
       return coming;
+    }
+  }
+
+  /** What a store in trouble did not do is done. */
+  async #makeUp(): Promise<void> {
+    this.remove(this.#owed.list());
+    for (const [tag, changes] of this.#owedLookUps.list()) {
+      try {
+        const keys = await keptAlive(this.#calls.keysByUrl(tag));
+        this.remove(keys.filter((key) => !this.hasChangedSince(key, changes)));
+        this.#owedLookUps.settle(tag, changes);
+      } catch (error) {
+        this.#fail(error, 'look-up by URL');
+        return; // still in trouble
+      }
     }
   }
 
@@ -293,13 +352,13 @@ export class Entries {
     }
   }
 
-  /** Forgets what is kept in memory, of one key or all; for maintenance, which changes the store directly. */
-  forget(key?: string): void {
-    if (key !== undefined) {
-      this.#change(key);
-      this.#owed.settle(key);
-      return;
-    }
+  /** Whether what is stored there no longer holds, although it could not be deleted yet. */
+  isOwed(key: string): boolean {
+    return this.#owed.has(key);
+  }
+
+  /** Forgets what is kept in memory; for maintenance that changes many entries of the store at once. */
+  forget(): void {
     this.#hot?.clear();
     this.#newer.clear();
     this.#changes += 1;
@@ -310,6 +369,7 @@ export class Entries {
   cleared(): void {
     this.forget();
     this.#owed.clear();
+    this.#owedLookUps.clear();
   }
 
   /** What `flush` is to wait for besides writes: work that has none yet, but will. It must not reject. */
@@ -319,7 +379,7 @@ export class Entries {
 
   /** Resolves when every write there is has settled, whether well or ill; not those that come meanwhile. */
   async flush(): Promise<void> {
-    this.remove(this.#owed.list());
+    await this.#makeUp();
     await this.#behind.flush();
     const flush = (this.store as { flush?: () => MaybePromise<void> }).flush;
     if (flush === undefined) return;

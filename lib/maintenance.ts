@@ -10,6 +10,8 @@ export type Scanned = { key: string /** For `write`. */; readAt: number } & (
 
 /** Entries looked at between two turns of the event loop. */
 const SLICE = 200;
+/** Entries that one call to the store deletes; what requests write to the same keys waits for it. */
+const DELETED_AT_ONCE = 1000;
 
 export class Maintenance {
   readonly core: Core;
@@ -67,6 +69,7 @@ export class Maintenance {
   /** What is under a key; undefined if nothing. */
   async read(key: string): Promise<Scanned | undefined> {
     const { entries } = this.core;
+    if (entries.isOwed(key)) return undefined;
     const readAt = entries.changes;
     const bytes = await this.#attempt(() => entries.store.get(key));
     if (bytes === undefined) return undefined;
@@ -81,31 +84,24 @@ export class Maintenance {
     }
   }
 
-  /** `readAt`: when what is written was read; if a request has changed the key since, its word stands and false is the answer. */
+  /** `readAt`: when what is written was read; if the key has changed since, that word stands and false is the answer. */
   async write(record: StoreRecord, readAt?: number): Promise<boolean> {
-    const { entries } = this.core;
-    const { key } = record;
-    const isWritten = await this.#attempt(async () => {
-      const bytes = await entries.codec.encode(key, record);
-      if (readAt !== undefined && entries.hasChangedSince(key, readAt)) return false;
-      await entries.store.set(key, bytes, entries.meta(record));
-      return true;
-    });
-    entries.forget(key);
-    return isWritten;
+    return this.#attempt(() => this.core.entries.replace(record, readAt));
   }
 
   async delete(keys: string[]): Promise<void> {
-    if (keys.length === 0) return;
-    const { entries } = this.core;
-    for (const key of keys) entries.forget(key); // before, for writes that wait; after, for reads meanwhile
-    await this.#attempt(() => entries.store.delete(keys));
-    for (const key of keys) entries.forget(key);
+    for (let at = 0; at < keys.length; at += DELETED_AT_ONCE) {
+      await this.#attempt(() => this.core.entries.erase(keys.slice(at, at + DELETED_AT_ONCE)));
+    }
   }
 
-  /** Takes out of indices what leads to a response that is no longer there; an index that leads nowhere goes. */
-  async pruneIndices(indices: Iterable<IndexRecord>): Promise<void> {
-    const { store } = this.core.entries;
+  /**
+   * Takes out of indices what leads to a response that is no longer there; an index that leads nowhere goes. One that
+   * was changed since `readAt`, when they were read, stays as it is.
+   */
+  async pruneIndices(indices: Iterable<IndexRecord>, readAt: number): Promise<void> {
+    const { entries } = this.core;
+    const { store } = entries;
     const empty: string[] = [];
     for (const index of indices) {
       const left: IndexEntry[] = [];
@@ -113,8 +109,8 @@ export class Maintenance {
         if ((await this.#attempt(() => store.get(entry.key))) !== undefined) left.push(entry);
       }
       if (left.length === 0) empty.push(index.key);
-      else if (left.length < index.entries.length) await this.write({ ...index, entries: left });
+      else if (left.length < index.entries.length) await this.write({ ...index, entries: left }, readAt);
     }
-    await this.delete(empty);
+    await this.delete(empty.filter((key) => !entries.hasChangedSince(key, readAt)));
   }
 }

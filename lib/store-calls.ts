@@ -6,8 +6,8 @@ import type { MaybePromise, Store, StoreLimits, StoreMeta } from './stores/store
 
 /** What a store that fails is looked at by: a key as all are, which no request has. */
 const PROBE_KEY = '0'.repeat(64);
-/** Evicting goes through many entries where the others go to one: so many times `storeTimeout`. */
-const TRIM_FACTOR = 30;
+/** What no request waits for, but `flush` and `close` do, has so many times `storeTimeout`: there may be much to do. */
+const PATIENCE = 30;
 
 /** For messages and events. */
 export function nameOf(store: Store): string {
@@ -52,10 +52,15 @@ export class StoreCalls {
     return this.#inTime('keysByUrl', this.#store.keysByUrl?.(url) ?? []);
   }
 
-  /** None where the store can't evict. No request waits for it, but `flush` and `close` do: there may be much to evict. */
+  /** None where the store can't evict. */
   trim(limits: StoreLimits): MaybePromise<string[]> {
     this.#breaker.assertClosed();
-    return this.#inTime('trim', this.#store.trim?.(limits) ?? [], TRIM_FACTOR * this.#limit());
+    return this.#inTime('trim', this.#store.trim?.(limits) ?? [], PATIENCE * this.#limit());
+  }
+
+  /** What maintenance does: it asks a store also when requests leave it alone. */
+  patiently<T>(operation: string, given: MaybePromise<T>): MaybePromise<T> {
+    return this.#inTime(operation, given, PATIENCE * this.#limit());
   }
 
   /** No more looks at a store that failed. */

@@ -238,6 +238,30 @@ describe('races of maintenance', () => {
     });
   }
 
+  for (const [what, remove] of [
+    ['an unsafe request', (on: Rig) => on.http.put('/x', 'new')],
+    ['delete', (on: Rig) => on.adapter.cache.delete({ urls: [`${on.origin.url}/x`] })],
+    ['clear', (on: Rig) => on.adapter.cache.clear()],
+  ] as const) {
+    it(`what ${what} removes while a new expiry is on its way to the store stays removed`, async () => {
+      const store = new RemoteStore();
+      const bench = await rig({ backend: store } as CacheOptions);
+      await bench.http.get('/x');
+      await bench.adapter.cache.flush();
+      const gate = new Gate();
+      store.before = (operation) => (operation === 'set' ? gate.opened : undefined);
+      const redated = bench.adapter.cache.resetExpiration(1000);
+      await until(() => store.calls.at(-1) === 'set');
+      const removed = remove(bench);
+      for (let turns = 0; turns < 20; turns++) await new Promise((resolve) => setTimeout(resolve, 1));
+      gate.open();
+      await Promise.all([redated, removed]);
+      await bench.adapter.cache.flush();
+      expect((await bench.http.get('/x')).fromCache).to.equal(false);
+      await bench.close();
+    });
+  }
+
   it('update() adds the variants of the other cache to those that are here', async () => {
     const bench = await rig({ backend: new MemoryBackend() } as CacheOptions);
     const { origin, http, adapter } = bench;
@@ -299,4 +323,42 @@ describe('an unsafe request', () => {
     expect((await http.get('/x', bob)).fromCache).to.equal(false);
     await bench.close();
   });
+
+  for (const [when, isOver] of [
+    ['in the background', true],
+    ['whenever it is read', false],
+  ] as const) {
+    it(`removes another user's response that a store in trouble could not find, ${when}`, async () => {
+      const inner = new MemoryBackend();
+      let isInTrouble = false;
+      const store: Store = Object.assign(new RemoteStore(), {
+        get: async (key: string) => inner.get(key),
+        set: async (...args: Parameters<Store['set']>) => inner.set(...args),
+        delete: async (keys: string[]) => inner.delete(keys),
+        keysByUrl: async (url: string) => {
+          if (isInTrouble) throw new Error('trouble');
+          return inner.keysByUrl(url);
+        },
+      });
+      const bench = await rig({ backend: store } as CacheOptions);
+      const { http, adapter } = bench;
+      const [ann, bob] = ['ann', 'bob'].map((name) => ({ headers: { Authorization: name } }));
+      await http.get('/x', bob);
+      await adapter.cache.flush();
+      isInTrouble = true;
+      await http.put('/x', 'new', ann);
+      if (isOver) {
+        isInTrouble = false;
+        await adapter.cache.flush();
+        expect(inner.count({ now: 0 })).to.equal(0);
+      }
+      expect((await http.get('/x', bob)).fromCache).to.equal(false);
+      // What came afterwards is not what could not be found.
+      expect((await http.get('/x', bob)).fromCache).to.equal(true);
+      isInTrouble = false;
+      await adapter.cache.flush();
+      expect((await http.get('/x', bob)).fromCache).to.equal(true);
+      await bench.close();
+    });
+  }
 });
