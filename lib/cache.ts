@@ -249,9 +249,10 @@ export class ResponseCache {
     await this.#core.close();
   }
 
-  /** Counters since this cache was made. */
+  /** Counters since this cache was made, and the memory in use. */
   stats(): CacheStats {
-    return { ...this.#core.stats };
+    const { stats, entries, live } = this.#core;
+    return { ...stats, hotBytes: entries.hotBytes, memoBytes: live.current.keyer.memoBytes };
   }
 
   on(event: CacheEventName, listener: CacheListener): this {

@@ -17,13 +17,17 @@ import type { StoreRecord } from './record/record.js';
 import { canonicalUrl } from './request/url.js';
 import { variantKey } from './request/vary.js';
 import { SearchRules } from './search-rules.js';
-import { assertKnownOptions, assertOptionValues, COMMON_OPTION_NAMES, LiveSettings } from './settings.js';
-import { type CacheStats, newStats } from './stats.js';
+import {
+  assertKnownOptions,
+  assertOptionValues,
+  COMMON_OPTION_NAMES,
+  DEFAULT_HOT_BYTES,
+  LiveSettings,
+} from './settings.js';
+import { type CacheCounters, newCounters } from './stats.js';
 import { backendOptionNames, resolveBackend } from './stores/resolve.js';
 import type { Store, StoreLimits } from './stores/store.js';
 import { Turns } from './turns.js';
-
-const DEFAULT_HOT_BYTES = 32 * 1024 * 1024;
 
 export class Core {
   readonly live: LiveSettings;
@@ -32,7 +36,7 @@ export class Core {
   /** Changes of an index, each of which builds on what the one before left. */
   readonly indexing = new Turns();
   readonly events = new Events();
-  readonly stats: CacheStats = newStats();
+  readonly stats: CacheCounters = newCounters();
   readonly clock: () => number;
   /** True in async work started inside `cacheDisabled`. */
   readonly disabled = new AsyncLocalStorage<boolean>();
@@ -64,6 +68,7 @@ export class Core {
       store,
       codec,
       hotBytes: own.hotBytes ?? DEFAULT_HOT_BYTES,
+      isFrozen: () => this.live.current.frozen,
       timeout: () => this.live.current.storeTimeout * 1000,
       limits: () => this.#limits(),
       tag: urlTag(encryptionKey?.[0]),

@@ -24,6 +24,8 @@ export interface EntriesOptions extends MetaOptions {
   codec: RecordCodec;
   /** Bytes of decoded records kept in memory. */
   hotBytes: number;
+  /** Whether hits may share a parsed object, which then is part of a decoded record. */
+  isFrozen: () => boolean;
   /** Milliseconds, asked per operation since it is a live setting. */
   timeout: () => number;
   limits: () => StoreLimits | undefined;
@@ -54,10 +56,15 @@ export class Entries {
     this.#options = options;
     this.#calls = new StoreCalls(options.store, options.timeout, () => this.track(this.#makeUp()));
     if (options.hotBytes > 0 && isVersioned(options.store)) {
-      this.#hot = new StoreFront(options.store, options.hotBytes, (error, key) =>
+      this.#hot = new StoreFront(options.store, options.hotBytes, options.isFrozen, (error, key) =>
         this.#fail(error, 'touch', key),
       );
     }
+  }
+
+  /** Bytes of decoded records in memory now. */
+  get hotBytes(): number {
+    return this.#hot?.bytes ?? 0;
   }
 
   get closed(): boolean {

@@ -17,8 +17,13 @@ export class StoreFront extends HotRecords {
   #version: number | undefined;
 
   /** `onFailure`: told when the store could not note that a key was used. */
-  constructor(store: VersionedStore, limit: number, onFailure: (error: unknown, key: string) => void) {
-    super(limit);
+  constructor(
+    store: VersionedStore,
+    limit: number,
+    isFrozen: () => boolean,
+    onFailure: (error: unknown, key: string) => void,
+  ) {
+    super(limit, isFrozen);
     this.#store = store;
     this.#onFailure = onFailure;
     this.#stop = store.onChange?.((key) => {

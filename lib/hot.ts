@@ -20,6 +20,10 @@ export type Ticket = symbol;
 
 /** What a record costs beside its body: headers, objects, map slot; a round upper figure. */
 const OVERHEAD = 2048;
+/** A body's bytes, and the text of them. */
+const BODY_FACTOR = 2;
+/** With the object parsed of it, which takes one and a half times the JSON's bytes, or seven where each name is another. */
+const FROZEN_FACTOR = 6;
 
 /**
  * Decoded records in use: a map bounded by bytes, from which what was not used of late goes first.
@@ -30,10 +34,13 @@ export class HotRecords {
   /** The last late read of each key. */
   readonly #late = new Map<string, Ticket>();
   readonly #limit: number;
+  readonly #isFrozen: () => boolean;
   #bytes = 0;
 
-  constructor(limit: number) {
+  /** `isFrozen`: asked for each record, since it is a live setting. */
+  constructor(limit: number, isFrozen: () => boolean = () => false) {
     this.#limit = limit;
+    this.#isFrozen = isFrozen;
   }
 
   get bytes(): number {
@@ -61,8 +68,8 @@ export class HotRecords {
   set(key: string, loaded: Loaded, ticket?: Ticket): void {
     if (ticket !== undefined && this.#late.get(key) !== ticket) return;
     this.delete(key);
-    // Twice the body: its text may be kept beside its bytes.
-    const bytes = OVERHEAD + 2 * (loaded.source?.body.byteLength ?? 0);
+    const factor = this.#isFrozen() ? FROZEN_FACTOR : BODY_FACTOR;
+    const bytes = OVERHEAD + factor * (loaded.source?.body.byteLength ?? 0);
     // One record may not push out most of the others.
     if (bytes > this.#limit / 2) return;
     // A newcomer counts as used, else it would go first where all others are.

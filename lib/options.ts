@@ -109,7 +109,10 @@ export interface FixedOptions {
   compression?: Compression | undefined;
   /** Format of stored records. @default 'binary' */
   serializer?: 'binary' | 'json' | RecordSerializer | undefined;
-  /** Bytes of decoded records kept in memory in front of the store; 0 turns it off. @default 33554432 (32 MiB) */
+  /**
+   * Bytes of decoded records kept in memory in front of the store; of keys an eighth of it, at most 4 MiB. 0 keeps
+   * neither. `stats()` tells what they take. @default 33554432 (32 MiB)
+   */
   hotBytes?: number | undefined;
   /** Milliseconds since the epoch; for tests. @default Date.now */
   clock?: (() => number) | undefined;

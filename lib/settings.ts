@@ -125,6 +125,9 @@ const aliases: Record<string, string> = { includeGetHeaders: 'matchHeaders', old
 export const COMMON_OPTION_NAMES: readonly string[] = [...Object.keys(live), ...Object.keys(fixed)];
 
 const DEFAULT_METHODS: readonly string[] = ['GET', 'HEAD'];
+export const DEFAULT_HOT_BYTES = 32 * 1024 * 1024;
+/** Keys take a thirtieth of what the records do that they lead to. */
+const MOST_MEMO_BYTES = 4 * 1024 * 1024;
 const DEFAULT_MAX_ENTRY_BYTES = 64 * 1024 * 1024;
 
 /** What the request path reads: validated, defaulted, compiled. Replaced as a whole when a setting changes. */
@@ -206,6 +209,7 @@ export function compileSettings(options: CommonOptions): Settings {
       matchHeaders: options.matchHeaders ?? options.includeGetHeaders ?? false,
       redact: options.redact ?? DEFAULT_REDACTED,
       keyFn: options.keyFn,
+      memoBytes: Math.min(MOST_MEMO_BYTES, (options.hotBytes ?? DEFAULT_HOT_BYTES) / 8),
     }),
     redactor: new Redactor({
       redact: options.redact ?? DEFAULT_REDACTED,
@@ -243,7 +247,7 @@ const defaults: Readonly<Record<string, unknown>> = {
   readOnly: false,
   coalesce: true,
   maxEntryBytes: DEFAULT_MAX_ENTRY_BYTES,
-  hotBytes: 32 * 1024 * 1024,
+  hotBytes: DEFAULT_HOT_BYTES,
   frozen: false,
   adapter: DEFAULT_INNER_ADAPTER,
   storeTimeout: 2,

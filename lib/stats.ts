@@ -1,5 +1,5 @@
 /** Counters since the cache was made. */
-export interface CacheStats {
+export interface CacheCounters {
   hits: number;
   misses: number;
   /** Expired responses served. */
@@ -15,7 +15,15 @@ export interface CacheStats {
   bytesStored: number;
 }
 
-export function newStats(): CacheStats {
+/** What `adapter.cache.stats()` tells: the counters, and the memory in use now. */
+export interface CacheStats extends CacheCounters {
+  /** Bytes of decoded records in memory, as `hotBytes` bounds them. */
+  hotBytes: number;
+  /** Bytes of keys kept in mind, at most an eighth of `hotBytes` and 4 MiB. */
+  memoBytes: number;
+}
+
+export function newCounters(): CacheCounters {
   return {
     hits: 0,
     misses: 0,

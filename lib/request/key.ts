@@ -22,6 +22,8 @@ export interface KeySettings {
   /** Names whose values are secret: a header of such a name tells users apart, and so is part of the key. */
   redact?: readonly string[] | undefined;
   keyFn?: ((request: CacheRequest, defaultKey: () => string) => string) | undefined;
+  /** Bytes of keys kept in mind. @default 4 MiB */
+  memoBytes?: number | undefined;
 }
 
 /** `keyFn` threw, or returned no non-empty string: the request has no key. */
@@ -55,7 +57,7 @@ export class Keyer {
   readonly #matched: readonly string[];
   readonly #secret: ReadonlySet<string>;
   readonly #keyFn: KeySettings['keyFn'];
-  readonly #memo = new KeyMemo();
+  readonly #memo: KeyMemo;
 
   constructor(settings: KeySettings) {
     const { ignoredParameters, matchHeaders } = settings;
@@ -68,6 +70,11 @@ export class Keyer {
         : this.#matchable(matchHeaders.map((name) => name.toLowerCase()));
     this.#secret = new Set(this.#matchable((settings.redact ?? []).map((name) => name.toLowerCase())));
     this.#keyFn = settings.keyFn;
+    this.#memo = new KeyMemo(settings.memoBytes);
+  }
+
+  get memoBytes(): number {
+    return this.#memo.bytes;
   }
 
   /**

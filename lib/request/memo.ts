@@ -11,6 +11,7 @@ export class KeyMemo {
   #young = new Map<string, string>();
   #old = new Map<string, string>();
   #youngBytes = 0;
+  #oldBytes = 0;
 
   constructor(limit = 4 * 1024 * 1024) {
     this.#half = limit / 2;
@@ -30,6 +31,7 @@ export class KeyMemo {
     if (bytes > this.#half / 32 || this.#young.has(name)) return;
     if (this.#youngBytes + bytes > this.#half) {
       this.#old = this.#young;
+      this.#oldBytes = this.#youngBytes;
       this.#young = new Map();
       this.#youngBytes = 0;
     }
@@ -39,6 +41,10 @@ export class KeyMemo {
 
   has(name: string): boolean {
     return this.#young.has(name) || this.#old.has(name);
+  }
+
+  get bytes(): number {
+    return this.#youngBytes + this.#oldBytes;
   }
 
   get size(): number {

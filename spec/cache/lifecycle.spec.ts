@@ -235,6 +235,42 @@ describe('stats', () => {
     stats.hits = 99;
     expect(adapter.cache.stats().hits).to.equal(1);
   });
+
+  it('tell of the memory that decoded records and keys take, which hotBytes bounds', async () => {
+    const hotBytes = 256 * 1024;
+    const { http, adapter, origin } = await start({ hotBytes });
+    origin.on('/a', (_req, res) => res.end('x'.repeat(1000)));
+    await http.get('/a');
+    await http.get('/a');
+    const one = adapter.cache.stats();
+    expect(one.hotBytes).to.be.within(1000, 10_000);
+    expect(one.memoBytes).to.be.within(200, 1000);
+    for (let n = 0; n < 200; n++) await http.get('/a', { params: { n } });
+    const many = adapter.cache.stats();
+    expect(many.hotBytes).to.be.within(hotBytes / 2, hotBytes);
+    expect(many.memoBytes).to.be.within(200, hotBytes / 8);
+    await adapter.clear();
+    expect(adapter.cache.stats().hotBytes).to.equal(0);
+  });
+
+  it('count what frozen hits share', async () => {
+    const plain = await start({});
+    const frozen = await start({ frozen: true });
+    for (const { http, origin } of [plain, frozen]) {
+      origin.on('/a', (_req, res) => res.end(JSON.stringify(['x'.repeat(10_000)])));
+      await http.get('/a');
+      await http.get('/a');
+    }
+    const [least, most] = [plain, frozen].map(({ adapter }) => adapter.cache.stats().hotBytes);
+    expect(most).to.be.greaterThan(2 * Number(least));
+  });
+
+  it('hotBytes: 0 keeps neither records nor keys in memory', async () => {
+    const { http, adapter } = await start({ hotBytes: 0 });
+    await http.get('/a');
+    expect((await http.get('/a')).fromCache).to.equal(true);
+    expect(adapter.cache.stats()).to.include({ hotBytes: 0, memoBytes: 0 });
+  });
 });
 
 describe('on and off', () => {
