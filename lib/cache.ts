@@ -63,7 +63,7 @@ export class ResponseCache {
   /** Deletes what a selector selects; resolves with how many responses went. `delete({})` deletes nothing. */
   async delete(selector: Selector): Promise<number> {
     const readAt = this.#core.entries.changes;
-    const { keys, indices } = await selectEntries(this.#core, this.#maintenance, selector);
+    const { keys, indices } = await selectEntries(this.#core, this.#maintenance, 'delete', selector);
     await this.#maintenance.delete([...keys]);
     await this.#maintenance.pruneIndices(indices.values(), readAt);
     return keys.size;
@@ -74,19 +74,19 @@ export class ResponseCache {
     const { entries } = this.#core;
     await this.#maintenance.run(() => {
       entries.forget(); // before, for writes that wait; after, for reads meanwhile
-      return entries.store.clear();
+      return entries.store.clear(this.#maintenance.progress('clear'));
     });
     entries.cleared();
   }
 
   /** Keys of all readable responses. */
   async *keys(): AsyncGenerator<string> {
-    for await (const { key } of this.#maintenance.responses()) yield key;
+    for await (const { key } of this.#maintenance.responses('keys')) yield key;
   }
 
   /** All readable responses. */
   async *values(): AsyncGenerator<CachedResponse> {
-    for await (const record of this.#maintenance.responses())
+    for await (const record of this.#maintenance.responses('values'))
       yield new CachedResponse(record, this.#core.clock);
   }
 
@@ -104,7 +104,7 @@ export class ResponseCache {
     const { valid = true, expired = true, invalid = false, olderThan } = options;
     const before =
       olderThan === undefined ? Number.POSITIVE_INFINITY : olderThanMoment(olderThan, this.#core.clock());
-    for await (const { key, record, error } of this.#maintenance.scan()) {
+    for await (const { key, record, error } of this.#maintenance.scan('filter')) {
       if (error !== undefined) {
         if (invalid) yield { key, invalid: true, error };
       } else if (record.kind === 'response' && record.createdAt < before) {
@@ -117,7 +117,7 @@ export class ResponseCache {
   /** Final URLs of all readable responses, redacted, sorted, each once. */
   async urls(): Promise<string[]> {
     const urls = new Set<string>();
-    for await (const { url } of this.#maintenance.responses()) urls.add(url);
+    for await (const { url } of this.#maintenance.responses('urls')) urls.add(url);
     return [...urls].sort();
   }
 
@@ -133,7 +133,7 @@ export class ResponseCache {
       return this.#maintenance.run(() => store.count?.(filter) ?? 0);
     }
     let count = 0;
-    for await (const { expiresAt } of this.#maintenance.responses()) {
+    for await (const { expiresAt } of this.#maintenance.responses('count')) {
       const isExpired = expiresAt !== undefined && expiresAt <= now;
       if (expired === undefined || expired === isExpired) count += 1;
     }
@@ -161,6 +161,7 @@ export class ResponseCache {
     if (expireAfter !== undefined && expireAfter !== null) {
       await redate(
         this.#maintenance,
+        'removeExpiredResponses',
         expireAfter,
         ({ createdAt }) => createdAt,
         () => true,
@@ -170,13 +171,14 @@ export class ResponseCache {
     const { store } = this.#core.entries;
     let gone = 0;
     if (store.deleteExpired !== undefined) {
-      gone += await this.#maintenance.run(() => store.deleteExpired?.(now) ?? 0);
+      const tell = this.#maintenance.progress('removeExpiredResponses');
+      gone += await this.#maintenance.run(() => store.deleteExpired?.(now, tell) ?? 0);
       this.#core.entries.forget();
     }
     const readAt = this.#core.entries.changes;
     const deleted = new Set<string>();
     const indices = new Map<string, IndexRecord>();
-    for await (const { key, record, error } of this.#maintenance.scan()) {
+    for await (const { key, record, error } of this.#maintenance.scan('removeExpiredResponses')) {
       if (record?.kind === 'index') indices.set(key, record);
       else if (record === undefined ? !error.isNewer : (record.expiresAt ?? now + 1) <= now) deleted.add(key);
     }
@@ -198,9 +200,10 @@ export class ResponseCache {
     const selected =
       selector === undefined
         ? undefined
-        : (await selectEntries(this.#core, this.#maintenance, selector)).keys;
+        : (await selectEntries(this.#core, this.#maintenance, 'resetExpiration', selector)).keys;
     return redate(
       this.#maintenance,
+      'resetExpiration',
       expireAfter,
       () => now,
       ({ key }) => selected === undefined || selected.has(key),

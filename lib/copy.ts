@@ -6,7 +6,7 @@ import type { IndexRecord, StoreRecord } from './record/record.js';
 /** What is copied replaces what is the same there; resolves with how many responses came. */
 export async function copyEntries(from: Maintenance, to: Maintenance): Promise<number> {
   let count = 0;
-  for await (const { record } of from.scan()) {
+  for await (const { record } of from.scan('update')) {
     if (record === undefined) continue;
     await to.run(async () => {
       const known = (await to.read(record.key))?.record;

@@ -14,6 +14,8 @@ export interface CacheEvent {
   store?: string;
   /** Size of the stored or served body. */
   bytes?: number;
+  /** On `progress`: how many entries the operation has looked at, or deleted. */
+  done?: number;
 }
 
 /** The events of a cache and what each tells. */
@@ -34,6 +36,8 @@ export interface CacheEvents {
   evicted: CacheEvent;
   /** An entry went after an unsafe request to its URL. */
   invalidated: CacheEvent;
+  /** A maintenance call of `adapter.cache` goes on: `reason` is its name, `done` how far it has come. */
+  progress: CacheEvent;
   /** Something failed that no request may fail for. */
   error: CacheEvent;
 }
@@ -50,6 +54,7 @@ const NAMES: Readonly<Record<CacheEventName, true>> = {
   bypass: true,
   evicted: true,
   invalidated: true,
+  progress: true,
   error: true,
 };
 

@@ -8,6 +8,20 @@ export type Scanned = { key: string /** For `write`. */; readAt: number } & (
   | { record?: never; error: CacheRecordError }
 );
 
+/** What goes through the entries: the method's name, for `progress`. */
+export type Operation =
+  | 'clear'
+  | 'count'
+  | 'delete'
+  | 'filter'
+  | 'keys'
+  | 'recreateKeys'
+  | 'removeExpiredResponses'
+  | 'resetExpiration'
+  | 'update'
+  | 'urls'
+  | 'values';
+
 /** Entries looked at between two turns of the event loop. */
 const SLICE = 200;
 /** Entries that one call to the store deletes; what requests write to the same keys waits for it. */
@@ -41,9 +55,18 @@ export class Maintenance {
     }
   }
 
+  /** Tells who looks on how far an operation has come. */
+  progress(operation: Operation): (done: number) => void {
+    const { events } = this.core;
+    return (done) => {
+      if (events.wants('progress')) events.emit('progress', { reason: operation, done });
+    };
+  }
+
   /** Every entry of this cache, one at a time, whether readable or not. */
-  async *scan(): AsyncGenerator<Scanned> {
+  async *scan(operation: Operation): AsyncGenerator<Scanned> {
     await this.#ready();
+    const tell = this.progress(operation);
     let seen = 0;
     const keys = await this.#attempt(() => this.core.entries.store.keys()[Symbol.asyncIterator]());
     try {
@@ -54,7 +77,9 @@ export class Maintenance {
         if (scanned !== undefined) yield scanned;
         seen += 1;
         // A synchronous store would otherwise hold the event loop for as long as the cache is large.
-        if (seen % SLICE === 0) await new Promise((resolve) => setImmediate(resolve));
+        if (seen % SLICE > 0) continue;
+        tell(seen);
+        await new Promise((resolve) => setImmediate(resolve));
       }
     } finally {
       await keys.return?.();
@@ -62,8 +87,8 @@ export class Maintenance {
   }
 
   /** Every readable response. */
-  async *responses(): AsyncGenerator<ResponseRecord> {
-    for await (const { record } of this.scan()) if (record?.kind === 'response') yield record;
+  async *responses(operation: Operation): AsyncGenerator<ResponseRecord> {
+    for await (const { record } of this.scan(operation)) if (record?.kind === 'response') yield record;
   }
 
   /** What is under a key; undefined if nothing. */

@@ -1,6 +1,6 @@
 /** New expiry for what is stored already. */
 import { CacheOptionError } from './errors.js';
-import type { Maintenance } from './maintenance.js';
+import type { Maintenance, Operation } from './maintenance.js';
 import { assertExpireAfter, expiryMoment } from './policy/expiry.js';
 import { DO_NOT_CACHE, type ExpireAfter } from './policy/types.js';
 import type { IndexRecord, ResponseRecord } from './record/record.js';
@@ -8,6 +8,7 @@ import type { IndexRecord, ResponseRecord } from './record/record.js';
 /** Dates every readable response that is meant, and what leads to it; resolves with how many responses. */
 export async function redate(
   maintenance: Maintenance,
+  operation: Operation,
   expireAfter: NonNullable<ExpireAfter>,
   from: (record: ResponseRecord) => number,
   isMeant: (record: ResponseRecord) => boolean,
@@ -22,7 +23,7 @@ export async function redate(
   }
   const moments = new Map<string, number | undefined>();
   const indices: { record: IndexRecord; readAt: number }[] = [];
-  for await (const { record, readAt } of maintenance.scan()) {
+  for await (const { record, readAt } of maintenance.scan(operation)) {
     if (record?.kind === 'index') indices.push({ record, readAt });
     if (record?.kind !== 'response' || !isMeant(record)) continue;
     const { expiresAt: _, ...undated } = record;

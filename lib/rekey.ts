@@ -26,7 +26,7 @@ export async function recreateKeys(core: Core, maintenance: Maintenance): Promis
   const moves: Move[] = [];
   const indices: IndexRecord[] = [];
   let left = 0;
-  for await (const { record } of maintenance.scan()) {
+  for await (const { record } of maintenance.scan('recreateKeys')) {
     if (record?.kind === 'index') indices.push(record);
     if (record?.kind !== 'response') continue;
     const move = await moveOf(core, record);

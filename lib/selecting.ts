@@ -2,7 +2,7 @@
 import type { AxiosRequestConfig } from 'axios';
 import type { Core } from './core.js';
 import { keyFor, requestFor } from './lookup.js';
-import type { Maintenance, Scanned } from './maintenance.js';
+import type { Maintenance, Operation, Scanned } from './maintenance.js';
 import { isUrl } from './parse-url.js';
 import type { IndexEntry, IndexRecord, ResponseRecord } from './record/record.js';
 import { canonicalUrl } from './request/url.js';
@@ -18,6 +18,7 @@ export interface SelectedEntries {
 export async function selectEntries(
   core: Core,
   maintenance: Maintenance,
+  operation: Operation,
   selector: Selector,
 ): Promise<SelectedEntries> {
   const compiled = compileSelector(selector, { clock: core.clock, comparableUrl: comparableUrlOf(core) });
@@ -25,7 +26,7 @@ export async function selectEntries(
   const indices = new Map<string, IndexRecord>();
   if (compiled.isEmpty) return { keys, indices };
   const direct = await directKeys(core, maintenance, compiled, indices);
-  const candidates = direct === undefined ? maintenance.scan() : read(maintenance, direct);
+  const candidates = direct === undefined ? maintenance.scan(operation) : read(maintenance, direct);
   for await (const { key, record, error } of candidates) {
     if (record === undefined) {
       // What can't be read meets conditions on its key alone; what a later version wrote, only if it is named.

@@ -77,13 +77,17 @@ export class SQLiteEngine implements Store {
     return then(done, () => deleted);
   }
 
-  clear(): MaybePromise<void> {
+  clear(onProgress?: (done: number) => void): MaybePromise<void> {
     this.#touches.clear();
     // What is stored from now on is new: it stays.
     const last = this.#handle.attempt('clear', (session) => {
       return Number(this.#handle.writable(session).statements.lastId() ?? -1);
     });
-    const done = this.#bulk('clear', ({ statements }, limit) => statements.deleteUpTo(last, limit));
+    const done = this.#bulk(
+      'clear',
+      ({ statements }, limit) => statements.deleteUpTo(last, limit),
+      onProgress,
+    );
     return then(
       then(done, () => this.#shrink()),
       () => this.#eraseLog(),
@@ -135,13 +139,14 @@ export class SQLiteEngine implements Store {
     );
   }
 
-  deleteExpired(now: number): MaybePromise<number> {
+  deleteExpired(now: number, onProgress?: (done: number) => void): MaybePromise<number> {
     let deleted = 0;
-    const done = this.#bulk('delete', ({ statements }, limit) => {
+    const work = ({ statements }: Session, limit: number) => {
       const rows = statements.deleteExpired(now, limit);
       for (const row of rows) if (row.pointer === 0) deleted++;
       return rows.length;
-    });
+    };
+    const done = this.#bulk('delete', work, onProgress);
     const shrunk = then(done, () => this.#shrink());
     return then(shrunk, () => deleted);
   }
@@ -223,9 +228,20 @@ export class SQLiteEngine implements Store {
   }
 
   /** Deletes in slices: `work` deletes at most `limit` rows, and answers how many it looked at. Much free space is given back. */
-  #bulk(what: string, work: (session: Session, limit: number) => number): MaybePromise<void> {
-    const step = (limit: number) =>
-      this.#handle.attempt(what, (session) => (session.statements === undefined ? 0 : work(session, limit)));
+  #bulk(
+    what: string,
+    work: (session: Session, limit: number) => number,
+    onProgress?: (done: number) => void,
+  ): MaybePromise<void> {
+    let gone = 0;
+    const step = (limit: number) => {
+      const some = this.#handle.attempt(what, (session) =>
+        session.statements === undefined ? 0 : work(session, limit),
+      );
+      gone += some;
+      onProgress?.(gone);
+      return some;
+    };
     const done = inSlices(paced(step));
     // Done at once, as on the way of a request: the next writes will use the space.
     if (done === undefined) return;

@@ -67,7 +67,7 @@ export class SQLiteBackend implements Store {
     this.#engine = engine;
     this.count = (filter) => engine.count(filter);
     this.size = () => engine.size();
-    this.deleteExpired = (now) => engine.deleteExpired(now);
+    this.deleteExpired = (now, onProgress) => engine.deleteExpired(now, onProgress);
     this.touch = (key) => engine.touch(key);
     this.trim = (limits) => engine.trim(limits);
     this.keysByUrl = (url) => engine.keysByUrl(url);
@@ -86,8 +86,8 @@ export class SQLiteBackend implements Store {
     return this.#engine.delete(keys);
   }
 
-  clear(): MaybePromise<void> {
-    return this.#engine.clear();
+  clear(onProgress?: (done: number) => void): MaybePromise<void> {
+    return this.#engine.clear(onProgress);
   }
 
   keys(): AsyncIterable<string> {

@@ -50,8 +50,8 @@ export interface Store {
   set(key: string, value: Uint8Array, meta: StoreMeta): MaybePromise<void>;
   /** Resolves with how many were there; missing keys are fine. */
   delete(keys: string[]): MaybePromise<number>;
-  /** Everything of this cache, nothing of anybody else's. */
-  clear(): MaybePromise<void>;
+  /** Everything of this cache, nothing of anybody else's. A store that takes its time tells how many are gone so far. */
+  clear(onProgress?: (done: number) => void): MaybePromise<void>;
   /** All keys of this cache, in pages; safe while entries come and go. */
   keys(): AsyncIterable<string>;
   /** Idempotent. */
@@ -62,7 +62,7 @@ export interface Store {
   /** Sum of the stored values' bytes. */
   size?(): MaybePromise<number>;
   /** Deletes what expired at or before `now`; resolves with how many responses went (`index` rows go uncounted). */
-  deleteExpired?(now: number): MaybePromise<number>;
+  deleteExpired?(now: number, onProgress?: (done: number) => void): MaybePromise<number>;
   /** Notes that the key was used just now, for `trim`; cheap, no I/O. */
   touch?(key: string): void;
   /** Evicts least recently used entries until within the limits; resolves with the evicted keys. */

@@ -4,6 +4,7 @@ import {
   type CacheEventName,
   CacheOptionError,
   MemoryBackend,
+  type ResponseCache,
   type StoreMeta,
 } from '../../lib/index.js';
 import { collect, inMemory, onEachStore, PlainStore, rejection } from './support.js';
@@ -239,7 +240,7 @@ describe('stats', () => {
   it('tell of the memory that decoded records and keys take, which hotBytes bounds', async () => {
     const hotBytes = 256 * 1024;
     const { http, adapter, origin } = await start({ hotBytes });
-    origin.on('/a', (_req, res) => res.end('x'.repeat(1000)));
+    origin.on('/a', (_req, res) => void res.end('x'.repeat(1000)));
     await http.get('/a');
     await http.get('/a');
     const one = adapter.cache.stats();
@@ -257,7 +258,7 @@ describe('stats', () => {
     const plain = await start({});
     const frozen = await start({ frozen: true });
     for (const { http, origin } of [plain, frozen]) {
-      origin.on('/a', (_req, res) => res.end(JSON.stringify(['x'.repeat(10_000)])));
+      origin.on('/a', (_req, res) => void res.end(JSON.stringify(['x'.repeat(10_000)])));
       await http.get('/a');
       await http.get('/a');
     }
@@ -286,6 +287,25 @@ describe('on and off', () => {
     'invalidated',
     'error',
   ];
+
+  for (const [backend, work] of [
+    ['memory', (cache: ResponseCache) => cache.urls()],
+    ['memory', (cache: ResponseCache) => cache.delete({ olderThan: 0 })],
+    ['sqlite', (cache: ResponseCache) => cache.removeExpiredResponses()],
+    ['sqlite', (cache: ResponseCache) => cache.clear()],
+  ] as const) {
+    it(`tell how far ${work.toString().match(/\w+(?=\([^)]*\)$)/)} has come (${backend})`, async () => {
+      const { http, adapter, clock } = await start({ backend, cacheName: ':memory:', expireAfter: 10 });
+      await Promise.all(Array.from({ length: 450 }, (_, n) => http.get('/a', { params: { n } })));
+      clock.tick(11);
+      const seen: CacheEvent[] = [];
+      adapter.cache.on('progress', (event) => seen.push(event));
+      await work(adapter.cache);
+      const done = seen.map((event) => Number(event.done));
+      expect(done).to.deep.equal([...done].sort((a, b) => a - b));
+      expect(Math.max(...done)).to.be.within(400, 450);
+    });
+  }
 
   it('tell of each event, with the key and the redacted URL', async () => {
     const { http, adapter, clock, origin } = await start({ maxEntries: 2, staleWhileRevalidate: 100 });
