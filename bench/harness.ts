@@ -29,18 +29,39 @@ export interface OpenCase {
   close(): Promise<void>;
 }
 
+/** Subjects that are timed against each other. */
 export interface Case {
   name: string;
   what: string;
   limits: Limit[];
-  /** `scratch`: an empty directory that is removed afterwards. */
+  /** `scratch`: an empty directory that is removed afterwards. Throws `Unavailable` where a server is missing. */
   open(scratch: string): Promise<OpenCase>;
 }
+
+/** What can't be had in blocks: files, memory, single long operations, other processes. */
+export interface Survey {
+  name: string;
+  what: string;
+  survey(scratch: string, effort: Effort): Promise<Figure[]>;
+}
+
+/** One measured value. */
+export interface Figure {
+  name: string;
+  value: number;
+  unit: 'us' | 'ms' | 's' | 'KB' | 'MB' | 'x' | '';
+  atMost?: number;
+}
+
+/** Thrown where something that a case needs is not on this machine. */
+export class Unavailable extends Error {}
 
 export interface Effort {
   rounds: number;
   /** Wall time of a block, ms. */
   blockMs: number;
+  /** To see that all of it runs: surveys of large things take small ones. */
+  isSmoke: boolean;
 }
 
 /** CPU and wall time of one block, us per operation. */
@@ -73,9 +94,21 @@ export interface LimitResult extends Limit {
 export interface CaseResult {
   name: string;
   what: string;
+  /** 0: a survey, or not run. */
   rounds: number;
   subjects: SubjectResult[];
   limits: LimitResult[];
+  figures: Figure[];
+  /** Why it did not run. */
+  missing?: string;
+}
+
+/** Whether it is over a limit beyond doubt. */
+export function isOver({ limits, figures }: CaseResult): boolean {
+  return (
+    limits.some(({ verdict }) => verdict === 'over') ||
+    figures.some(({ value, atMost }) => atMost !== undefined && value > atMost)
+  );
 }
 
 /** Times all subjects of a case. Each is proved right before the first block and after the last. */
@@ -110,6 +143,7 @@ export async function measure(
     limits: limits.map((limit) =>
       judge(limit, samplesOf(byName, limit.subject), samplesOf(byName, limit.over)),
     ),
+    figures: [],
   };
 }
 

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { jsonBody } from './subjects.js';
 
 export interface ChildOrigin {
-  /** Answers any path with the JSON of `jsonBody(bytes)`; `http://127.0.0.1:PORT/`. */
+  /** Answers any path with the JSON of `jsonBody(bytes)`, `/binary` with as many bytes; `http://127.0.0.1:PORT/`. */
   url: string;
   close(): Promise<void>;
 }
@@ -25,9 +25,20 @@ export async function startOrigin(bytes: number): Promise<ChildOrigin> {
 }
 
 if (process.send !== undefined && process.argv[1] === fileURLToPath(import.meta.url)) {
-  const body = jsonBody(Number(process.argv[2]));
-  const server = createServer((_req, res) => {
-    res.setHeader('content-type', 'application/json').end(body);
+  const bytes = Number(process.argv[2]);
+  const json = Buffer.from(jsonBody(bytes));
+  const binary = Buffer.alloc(bytes, 0xa5);
+  let asked = 0;
+  const server = createServer((req, res) => {
+    const isBinary = req.url?.startsWith('/binary');
+    const body = isBinary ? binary : json;
+    res.writeHead(200, {
+      'content-type': isBinary ? 'application/octet-stream' : 'application/json',
+      'content-length': body.length,
+      'cache-control': 'max-age=86400', // for caches that go by it
+      'x-asked': ++asked, // the same in each hit
+    });
+    res.end(body);
   });
   server.listen(0, '127.0.0.1', () => {
     const address = server.address();

@@ -1,18 +1,27 @@
 /**
- * npm run bench [-- --case NAME]... [--json] [--rounds N] [--smoke] [--check]
- * NAME may be the beginning of a name. --smoke: a moment per case, to see that all of it runs. --check: fails when a
- * ratio is over its limit beyond doubt.
+ * npm run bench [-- --case NAME]... [--json] [--rounds N] [--smoke] [--check] [--write]
+ * NAME may be the beginning of a name. --smoke: a moment per case, to see that all of it runs. --check: fails when
+ * something is over its limit beyond doubt. --write: RESULTS.md and its chart.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { cases } from './cases/index.js';
-import { type Case, type CaseResult, type Effort, measure } from './harness.js';
+import {
+  type Case,
+  type CaseResult,
+  type Effort,
+  isOver,
+  measure,
+  type Survey,
+  Unavailable,
+} from './harness.js';
 import { render } from './report.js';
+import { writeResults } from './results.js';
 
-const FULL: Effort = { rounds: 60, blockMs: 60 };
-const SMOKE: Effort = { rounds: 2, blockMs: 4 };
+const FULL: Effort = { rounds: 60, blockMs: 60, isSmoke: false };
+const SMOKE: Effort = { rounds: 2, blockMs: 4, isSmoke: true };
 
 const { values: options } = parseArgs({
   options: {
@@ -21,6 +30,7 @@ const { values: options } = parseArgs({
     json: { type: 'boolean', default: false },
     smoke: { type: 'boolean', default: false },
     check: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
   },
 });
 
@@ -35,16 +45,16 @@ for (const one of chosen) {
   const result = await runCase(one, effort);
   results.push(result);
   // A moment's ratios say nothing: a smoke run only tells that the case ran.
-  if (options.smoke) process.stdout.write(`${one.name}: ran\n`);
+  if (options.smoke) process.stdout.write(`${one.name}: ${result.missing ?? 'ran'}\n`);
   else if (!options.json) process.stdout.write(`${render(result)}\n\n`);
 }
 if (options.json)
   process.stdout.write(`${JSON.stringify({ node: process.version, cases: results }, null, 2)}\n`);
 
-const over = results.flatMap(({ limits }) => limits).filter(({ verdict }) => verdict === 'over');
-if (options.check && !options.smoke && over.length > 0) process.exitCode = 1;
+if (options.write) await writeResults(results);
+if (options.check && !options.smoke && results.some(isOver)) process.exitCode = 1;
 
-function choose(names: readonly string[]): readonly Case[] {
+function choose(names: readonly string[]): readonly (Case | Survey)[] {
   if (names.length === 0) return cases;
   const found = cases.filter(({ name }) => names.some((wanted) => name.startsWith(wanted)));
   if (found.length === 0) {
@@ -60,15 +70,23 @@ function roundsOf(text: string): number {
   return rounds;
 }
 
-async function runCase(one: Case, withEffort: Effort): Promise<CaseResult> {
+async function runCase(one: Case | Survey, withEffort: Effort): Promise<CaseResult> {
+  const { name, what } = one;
   const scratch = await mkdtemp(join(tmpdir(), 'axios-stash-bench-'));
   try {
+    if ('survey' in one) {
+      const figures = await one.survey(scratch, withEffort);
+      return { name, what, rounds: 0, subjects: [], limits: [], figures };
+    }
     const open = await one.open(scratch);
     try {
       return await measure(one, open, withEffort);
     } finally {
       await open.close();
     }
+  } catch (error) {
+    if (!(error instanceof Unavailable)) throw error;
+    return { name, what, rounds: 0, subjects: [], limits: [], figures: [], missing: error.message };
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }

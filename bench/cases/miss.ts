@@ -3,7 +3,7 @@ import { equal } from 'node:assert/strict';
 import { Agent } from 'node:http';
 import { join } from 'node:path';
 import axios from 'axios';
-import { type CacheOptions, cacheAdapter } from '../../lib/index.js';
+import { type CacheOptions, cacheAdapter } from '../built.js';
 import type { Case, Subject } from '../harness.js';
 import { startOrigin } from '../origin.js';
 
