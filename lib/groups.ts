@@ -116,8 +116,10 @@ async function sweep(core: Core): Promise<void> {
       let seen = 0;
       for await (const key of entries.store.keys()) {
         if (entries.closed) return;
-        const record = (await maintenance.read(key))?.record;
-        if (record?.kind === 'response' && isOutdatedByGroup(core, record)) removeOutdated(core, record);
+        const { record, readAt = 0 } = (await maintenance.read(key)) ?? {};
+        // A request may have met it meanwhile.
+        const isThere = record?.kind === 'response' && !entries.hasChangedSince(key, readAt);
+        if (isThere && isOutdatedByGroup(core, record)) removeOutdated(core, record);
         seen += 1;
         // A synchronous store would otherwise hold the event loop for as long as the cache is large.
         if (seen % 200 === 0) await new Promise((resolve) => setImmediate(resolve));

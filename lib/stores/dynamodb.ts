@@ -2,11 +2,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { CacheOptionError } from '../errors.js';
 import { parseUrl } from '../parse-url.js';
 import { assertBoolean, assertOptionNames, hasMethods } from './checks.js';
-import { type DynamoDBClientLike, DynamoDBConnection } from './dynamodb-client.js';
-import { DELETABLE, DynamoDBEntries, OURS } from './dynamodb-entries.js';
-import { isMissingTable } from './dynamodb-errors.js';
-import { encodeEntry, hasName, type Item, keyOf, storedKey, urlHash } from './dynamodb-items.js';
-import { DynamoDBTable, type Page, type ScanRequest } from './dynamodb-table.js';
+import { type DynamoDBClientLike, DynamoDBConnection } from './dynamodb/client.js';
+import { DELETABLE, DynamoDBEntries, OURS } from './dynamodb/entries.js';
+import { isMissingTable } from './dynamodb/errors.js';
+import { encodeEntry, hasName, type Item, keyOf, storedKey, urlHash } from './dynamodb/items.js';
+import { DynamoDBTable, type Page, type ScanRequest } from './dynamodb/table.js';
 import { ttlOffsetOf } from './native-expiry.js';
 import { Observers } from './observers.js';
 import { Operations } from './operations.js';
@@ -39,7 +39,7 @@ export interface DynamoDBOptions {
   ttlOffset?: number | undefined;
 }
 
-export type { DynamoDBClientLike } from './dynamodb-client.js';
+export type { DynamoDBClientLike } from './dynamodb/client.js';
 
 export const DYNAMODB_OPTION_NAMES = [
   'region',

@@ -12,7 +12,7 @@ import {
   readValue,
   removeFile,
   removeIfAbandoned,
-} from './file-tree.js';
+} from './file/tree.js';
 import { assertUsableDirectory, cachePath, type PathOptions } from './paths.js';
 import { inSlices, isSpent, nextTurn } from './slices.js';
 import type { CountFilter, MaybePromise, Store, StoreMeta } from './store.js';

@@ -1,6 +1,6 @@
 import { CacheOptionError, CacheStoreError, messageOf } from '../errors.js';
 import { isObject } from './checks.js';
-import { KeyvCalls } from './keyv-calls.js';
+import { KeyvCalls } from './keyv/calls.js';
 import {
   isKeyv,
   isKeyv5,
@@ -9,9 +9,9 @@ import {
   type KeyvLike,
   levelsOf,
   takesMoment,
-} from './keyv-like.js';
-import { type Pages, pagesOf } from './keyv-listing.js';
-import { assertUsable, textLimit } from './keyv-stores.js';
+} from './keyv/like.js';
+import { type Pages, pagesOf } from './keyv/listing.js';
+import { assertUsable, textLimit } from './keyv/stores.js';
 import { DEFAULT_TTL_OFFSET, lifetimeOf } from './native-expiry.js';
 import { Observers } from './observers.js';
 import { Operations } from './operations.js';

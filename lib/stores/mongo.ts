@@ -1,18 +1,18 @@
 import { CacheStoreError } from '../errors.js';
 import { assertOptionNames, isObject } from './checks.js';
-import { Background } from './mongo-background.js';
-import { MongoConnection, type MongoConnectionOptions } from './mongo-connection.js';
-import { type Collection, codeOf, isDuplicateKey } from './mongo-driver.js';
-import { countFilter, dropDate, keptMeta, past } from './mongo-expiry.js';
-import { collectionName, databaseName } from './mongo-names.js';
-import { deleteWhere, idOf, MongoUpkeep, OURS, PAGE } from './mongo-upkeep.js';
+import { Background } from './mongo/background.js';
+import { MongoConnection, type MongoConnectionOptions } from './mongo/connection.js';
+import { type Collection, codeOf, isDuplicateKey } from './mongo/driver.js';
+import { countFilter, dropDate, keptMeta, past } from './mongo/expiry.js';
+import { collectionName, databaseName } from './mongo/names.js';
+import { deleteWhere, idOf, MongoUpkeep, OURS, PAGE } from './mongo/upkeep.js';
 import { ttlOffsetOf } from './native-expiry.js';
 import { Observers } from './observers.js';
 import { Operations } from './operations.js';
 import type { CountFilter, Store, StoreMeta } from './store.js';
 import { decodeTextKey, encodeTextKey } from './text-keys.js';
 
-export type { MongoClientLike } from './mongo-driver.js';
+export type { MongoClientLike } from './mongo/driver.js';
 
 export interface MongoOptions extends MongoConnectionOptions {
   /** The database. @default 'http_cache' */

@@ -4,20 +4,20 @@ import { encodeHeader, type Header, parseHeader } from './entry-format.js';
 import { lifetimeOf } from './native-expiry.js';
 import { Observers } from './observers.js';
 import { Operations } from './operations.js';
-import { isReply, type RedisArgument } from './redis-client.js';
-import type { Connection, ConnectionEvents } from './redis-connection.js';
-import { asBuffer, batches, isHeader, RedisEntries, type Seen } from './redis-entries.js';
-import { GivenConnection } from './redis-given.js';
-import { type RedisOptions, type RedisSettings, redisSettings } from './redis-options.js';
-import { OwnConnection } from './redis-own.js';
-import { Tracking } from './redis-tracking.js';
-import { UrlIndex } from './redis-urls.js';
+import { isReply, type RedisArgument } from './redis/client.js';
+import type { Connection, ConnectionEvents } from './redis/connection.js';
+import { asBuffer, batches, isHeader, RedisEntries, type Seen } from './redis/entries.js';
+import { GivenConnection } from './redis/given.js';
+import { type RedisOptions, type RedisSettings, redisSettings } from './redis/options.js';
+import { OwnConnection } from './redis/own.js';
+import { Tracking } from './redis/tracking.js';
+import { UrlIndex } from './redis/urls.js';
 import type { CountFilter, Store, StoreMeta } from './store.js';
 import { decodeKey, encodeKey } from './stored-keys.js';
 import { decodeTextKey, encodeTextKey } from './text-keys.js';
 
-export type { RedisClientLike, RedisOptions } from './redis-options.js';
-export { REDIS_OPTION_NAMES } from './redis-options.js';
+export type { RedisClientLike, RedisOptions } from './redis/options.js';
+export { REDIS_OPTION_NAMES } from './redis/options.js';
 
 /** What Redis takes for one value, unless it is configured to take less. */
 const LARGEST = 512 * 1024 * 1024;

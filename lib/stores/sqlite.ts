@@ -1,9 +1,9 @@
 import { CacheOptionError } from '../errors.js';
 import { assertBoolean, assertOptionNames } from './checks.js';
 import { assertUsablePath, IN_MEMORY, type PathOptions, sqlitePath } from './paths.js';
-import { findDriver } from './sqlite-driver.js';
-import { SQLiteEngine } from './sqlite-engine.js';
-import { SQLiteKeyvEngine } from './sqlite-keyv.js';
+import { findDriver } from './sqlite/driver.js';
+import { SQLiteEngine } from './sqlite/engine.js';
+import { SQLiteKeyvEngine } from './sqlite/keyv.js';
 import type { MaybePromise, Store, StoreMeta } from './store.js';
 
 export interface SQLiteOptions extends PathOptions {

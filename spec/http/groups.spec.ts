@@ -1,7 +1,7 @@
 import axios from 'axios';
 import { expect } from 'chai';
-import { cacheAdapter, MemoryBackend } from '../../lib/index.js';
-import { answer, Gate, Resource, recordEvents, until, using } from '../adapter/support.js';
+import { type CacheOptions, cacheAdapter, MemoryBackend } from '../../lib/index.js';
+import { answer, Gate, RemoteStore, Resource, recordEvents, until, using } from '../adapter/support.js';
 
 const options = { cacheControl: true };
 const fresh = { 'cache-control': 'max-age=100' };
@@ -67,6 +67,41 @@ describe('cache groups (RFC 9875) with cacheControl', () => {
       expect((await http.get('/r')).fromCache).to.equal(true);
     }),
   );
+
+  it('are told of once, whether a request or the sweep meets them', async () => {
+    const store = new RemoteStore();
+    await using({ ...options, backend: store } as CacheOptions, async (own) => {
+      const { http, origin, adapter } = own;
+      const events = recordEvents(own, ['invalidated']);
+      origin.on('/a', inGroups('"x"')).on('/post', invalidating('"x"'));
+      const { cacheKey } = await http.get('/a');
+      await adapter.cache.flush();
+      const [read, answered] = [new Gate(), new Gate()];
+      let isSwept = false;
+      const get = store.get.bind(store);
+      store.get = async (key) => {
+        const value = await get(key);
+        if (key !== cacheKey || isSwept) return value;
+        isSwept = true;
+        await read.opened;
+        return value;
+      };
+      await http.post('/post');
+      await until(() => isSwept);
+      origin.on('/a', async (...exchange) => {
+        await answered.opened;
+        await inGroups('"x"')(...exchange);
+      });
+      const anew = http.get('/a');
+      await until(() => origin.count === 3);
+      read.open();
+      for (let turns = 0; turns < 10; turns++) await new Promise((resolve) => setTimeout(resolve, 1));
+      answered.open();
+      expect((await anew).fromCache).to.equal(false);
+      expect((await http.get('/a')).fromCache).to.equal(true);
+      expect(events.filter(([, { reason }]) => reason === 'cache group')).to.have.length(1);
+    })();
+  });
 
   it(
     'are swept from the store, so that another process has them no longer',

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import axios from 'axios';
 import { expect } from 'chai';
 import { cacheAdapter } from '../../lib/index.js';
-import { findDriver } from '../../lib/stores/sqlite-driver.js';
+import { findDriver } from '../../lib/stores/sqlite/driver.js';
 import { collect } from '../cache/support.js';
 import { type Built, build } from '../support/built.js';
 import { Origin } from '../support/origin.js';

@@ -10,8 +10,8 @@ import {
   PutItemCommand,
   paginateScan,
 } from '@aws-sdk/client-dynamodb';
+import type { DynamoDBClientLike } from '../../lib/stores/dynamodb/client.js';
 import { DynamoDBBackend, type DynamoDBOptions } from '../../lib/stores/dynamodb.js';
-import type { DynamoDBClientLike } from '../../lib/stores/dynamodb-client.js';
 
 export const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
 export const region = 'us-east-1';

@@ -3,8 +3,8 @@ import { DescribeTimeToLiveCommand, DynamoDB, DynamoDBClient } from '@aws-sdk/cl
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { isCacheError } from '../../lib/errors.js';
+import { encodeEntry, parseHead, parsePartId, partIds, storedKey } from '../../lib/stores/dynamodb/items.js';
 import { DynamoDBBackend, type DynamoDBOptions } from '../../lib/stores/dynamodb.js';
-import { encodeEntry, parseHead, parsePartId, partIds, storedKey } from '../../lib/stores/dynamodb-items.js';
 import { encodeTextKey } from '../../lib/stores/text-keys.js';
 import { describeService, findService } from '../support/services.js';
 import { allKeys, failure, meta, storeContract, text } from './contract.js';

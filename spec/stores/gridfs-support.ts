@@ -1,7 +1,7 @@
 /** What the specs of GridFSBackend look at and interfere with. */
 import type { Document } from 'mongodb';
-import { textKeyOf } from '../../lib/stores/gridfs-revisions.js';
-import type { MongoClientLike } from '../../lib/stores/mongo-driver.js';
+import { textKeyOf } from '../../lib/stores/gridfs/revisions.js';
+import type { MongoClientLike } from '../../lib/stores/mongo/driver.js';
 import type { Lab } from './mongo-support.js';
 
 /** All that is in a bucket. */

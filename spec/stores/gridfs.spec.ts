@@ -3,14 +3,14 @@ import { once } from 'node:events';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { type Document, GridFSBucket, ObjectId } from 'mongodb';
-import { GridFSBackend } from '../../lib/stores/gridfs.js';
 import {
   isRevision,
   nextRevision,
   olderThan,
   revisionsOf,
   textKeyOf,
-} from '../../lib/stores/gridfs-revisions.js';
+} from '../../lib/stores/gridfs/revisions.js';
+import { GridFSBackend } from '../../lib/stores/gridfs.js';
 import { encodeTextKey } from '../../lib/stores/text-keys.js';
 import { rig } from '../support/harness.js';
 import { Origin } from '../support/origin.js';

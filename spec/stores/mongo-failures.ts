@@ -1,7 +1,7 @@
 /** What MongoBackend and GridFSBackend do when their server is absent, dies or hangs, and of the client they are handed. */
 import { expect } from 'chai';
 import { MongoClient } from 'mongodb';
-import type { MongoConnectionOptions } from '../../lib/stores/mongo-connection.js';
+import type { MongoConnectionOptions } from '../../lib/stores/mongo/connection.js';
 import type { Store } from '../../lib/stores/store.js';
 import { startProxy, type TcpProxy } from '../support/proxy.js';
 import { expectStoreError, failure, meta, text } from './contract.js';

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { expect } from 'chai';
 import { type CommandStartedEvent, type Document, MongoClient, ObjectId } from 'mongodb';
+import { Background } from '../../lib/stores/mongo/background.js';
+import type { Collection } from '../../lib/stores/mongo/driver.js';
+import { MongoUpkeep } from '../../lib/stores/mongo/upkeep.js';
 import { MongoBackend } from '../../lib/stores/mongo.js';
-import { Background } from '../../lib/stores/mongo-background.js';
-import type { Collection } from '../../lib/stores/mongo-driver.js';
-import { MongoUpkeep } from '../../lib/stores/mongo-upkeep.js';
 import { encodeTextKey } from '../../lib/stores/text-keys.js';
 import { rig } from '../support/harness.js';
 import { Origin } from '../support/origin.js';

@@ -1,11 +1,11 @@
 import { expect } from 'chai';
 import { createClient } from 'redis';
 import { loadDriver } from '../../lib/stores/driver.js';
-import { routeOf } from '../../lib/stores/redis-client.js';
-import { type ConnectionEvents, LIMITS } from '../../lib/stores/redis-connection.js';
-import { GivenConnection } from '../../lib/stores/redis-given.js';
-import { InFlight } from '../../lib/stores/redis-in-flight.js';
-import { OwnConnection } from '../../lib/stores/redis-own.js';
+import { routeOf } from '../../lib/stores/redis/client.js';
+import { type ConnectionEvents, LIMITS } from '../../lib/stores/redis/connection.js';
+import { GivenConnection } from '../../lib/stores/redis/given.js';
+import { InFlight } from '../../lib/stores/redis/in-flight.js';
+import { OwnConnection } from '../../lib/stores/redis/own.js';
 import { startProxy, type TcpProxy } from '../support/proxy.js';
 import { describeService, findService } from '../support/services.js';
 import { failure } from './contract.js';

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { createClient } from 'redis';
+import type { Connection } from '../../lib/stores/redis/connection.js';
+import { Tracking } from '../../lib/stores/redis/tracking.js';
 import { RedisBackend, type RedisOptions } from '../../lib/stores/redis.js';
-import type { Connection } from '../../lib/stores/redis-connection.js';
-import { Tracking } from '../../lib/stores/redis-tracking.js';
 import { rig } from '../support/harness.js';
 import { startProxy, type TcpProxy } from '../support/proxy.js';
 import { describeService, findService } from '../support/services.js';

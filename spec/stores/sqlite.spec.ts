@@ -15,8 +15,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
+import { findDriver } from '../../lib/stores/sqlite/driver.js';
 import { SQLiteBackend } from '../../lib/stores/sqlite.js';
-import { findDriver } from '../../lib/stores/sqlite-driver.js';
 import { allKeys, expectStoreError, failure, meta, storeContract, text } from './contract.js';
 import { drivers, nativeDrivers, temporaryDirectory } from './drivers.js';
 

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import axios from 'axios';
 import { expect } from 'chai';
 import { type CacheEvent, type CacheOptions, cacheAdapter } from '../../lib/index.js';
-import { findDriver } from '../../lib/stores/sqlite-driver.js';
+import { findDriver } from '../../lib/stores/sqlite/driver.js';
 import { drivers, nativeDrivers, temporaryDirectory } from '../stores/drivers.js';
 import { Origin } from '../support/origin.js';
 

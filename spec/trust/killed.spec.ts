@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect } from 'chai';
 import { type CacheOptions, cacheAdapter } from '../../lib/index.js';
-import { findDriver } from '../../lib/stores/sqlite-driver.js';
+import { findDriver } from '../../lib/stores/sqlite/driver.js';
 import { nativeDrivers, temporaryDirectory } from '../stores/drivers.js';
 import { type Built, build } from '../support/built.js';
 

@@ -6,7 +6,7 @@ import axios, { type AxiosAdapter } from 'axios';
 import { expect } from 'chai';
 import { type CacheEvent, type CacheOptions, cacheAdapter, MemoryBackend } from '../../lib/index.js';
 import { FORMAT_VERSION } from '../../lib/record/version.js';
-import { findDriver } from '../../lib/stores/sqlite-driver.js';
+import { findDriver } from '../../lib/stores/sqlite/driver.js';
 import { drivers, temporaryDirectory } from '../stores/drivers.js';
 import { stores } from './stores.js';
 import { FIXTURE_REQUESTS, fixtureOrigin } from './write-fixtures.js';
