@@ -151,6 +151,9 @@ export function finalUrl(config: InternalAxiosRequestConfig): string {
   return bare.getUri({ url, baseURL, params, paramsSerializer, allowAbsoluteUrls });
 }
 
+/** As axios is made: a default that is changed later is the user's own. */
+const [parsesJson] = [axios.defaults.transformResponse].flat();
+
 /** axios itself, the copy that our own `import` or `require` got; for patching. */
 export const ownAxios = axios;
 
@@ -178,8 +181,9 @@ export function dispatchable(config: AxiosRequestConfig): InternalAxiosRequestCo
   return ready;
 }
 
-/** axios' own transformResponse, the one that parses JSON. */
-export function defaultTransformResponse(): unknown {
-  const { transformResponse } = axios.defaults;
-  return Array.isArray(transformResponse) ? transformResponse[0] : transformResponse;
+/** Whether nothing but axios' own transformResponse, the one that parses JSON, will see the response's data and headers. */
+export function isTransformedByAxiosAlone({ transformResponse }: InternalAxiosRequestConfig): boolean {
+  return (
+    Array.isArray(transformResponse) && transformResponse.length === 1 && transformResponse[0] === parsesJson
+  );
 }

@@ -12,7 +12,8 @@ export class Caller {
 
   constructor(config: InternalAxiosRequestConfig) {
     this.config = config;
-    const timeout = Number.parseInt(String(config.timeout ?? 0), 10);
+    // Mostly there is none.
+    const timeout = config.timeout ? Number.parseInt(String(config.timeout), 10) : 0;
     // axios treats 0 as none; what is no number it lets the adapter complain about.
     this.#deadline = timeout > 0 ? performance.now() + timeout : Number.POSITIVE_INFINITY;
   }

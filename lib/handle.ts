@@ -11,7 +11,7 @@ import type { Asked } from './keep.js';
 import { look } from './look.js';
 import type { Call } from './network.js';
 import { requestDirectives } from './policy/cache-control.js';
-import { isDoNotCache } from './policy/freshness.js';
+import { type ExpiryLevels, isDoNotCache } from './policy/freshness.js';
 import { decideReuse, forwardParameter, type Reuse } from './policy/reuse.js';
 import { callerIsConditional, conditionalHeaders } from './policy/revalidation.js';
 import { andThen } from './promises.js';
@@ -52,47 +52,53 @@ function attempt(
   const settings = core.live.current;
   const request = snapshot(config);
   if (request === undefined) return passThrough(core, config, undefined, 'unsupported-url');
-  const to: Addressee = { config, request, settings, flavour: settings.inner.flavour(config) };
+  const flavour = settings.inner.flavour(config);
+  // One object from here to the response: a hit waits.
+  const begun: Begun = { config, request, settings, flavour, caller, varied, asked: undefined };
   let plan: MaybePromise<Plan>;
   try {
-    plan = makePlan(core, to, wishes, caller, varied);
+    plan = makePlan(core, begun, wishes);
   } catch (error) {
-    plan = planWithoutCache(core, to, wishes, caller, error);
+    plan = planWithoutCache(core, begun, wishes, error);
   }
-  if (!(plan instanceof Promise)) return carryOut(core, to, caller, plan);
-  return plan
-    .catch((error: unknown) => planWithoutCache(core, to, wishes, caller, error))
-    .then((made) => carryOut(core, to, caller, made));
+  return plan instanceof Promise ? carryOutLate(core, begun, wishes, plan) : carryOut(core, begun, plan);
+}
+
+/** An exchange of which it is not known yet what is asked for. */
+type Begun = Omit<Exchange, 'asked'> & { asked: Asked | undefined };
+
+async function carryOutLate(
+  core: Core,
+  begun: Begun,
+  wishes: CacheRequestConfig,
+  coming: Promise<Plan>,
+): Promise<AxiosResponse | Varied> {
+  let plan: Plan;
+  try {
+    plan = await coming;
+  } catch (error) {
+    plan = planWithoutCache(core, begun, wishes, error);
+  }
+  return carryOut(core, begun, plan);
 }
 
 /** Whatever goes wrong in here is ours alone: the request goes its way as if there were no cache. */
-function planWithoutCache(
-  core: Core,
-  to: Addressee,
-  wishes: CacheRequestConfig,
-  caller: Caller,
-  error: unknown,
-): Plan {
+function planWithoutCache(core: Core, begun: Begun, wishes: CacheRequestConfig, error: unknown): Plan {
+  const { caller, request, settings } = begun;
   if (caller.hasGivenUp(error)) throw error;
-  core.fail(error, error instanceof KeyFnError ? 'keyFn' : 'internal', {
-    url: to.settings.redactor.url(to.request.url),
-  });
-  return pastTheCache(to, wishes, 'cache failure');
+  const reason = error instanceof KeyFnError ? 'keyFn' : 'internal';
+  core.fail(error, reason, { url: settings.redactor.url(request.url) });
+  return pastTheCache(begun, wishes, 'cache failure');
 }
 
-function carryOut(
-  core: Core,
-  to: Addressee,
-  caller: Caller,
-  plan: Plan,
-): MaybePromise<AxiosResponse | Varied> {
-  const { config, request } = to;
+function carryOut(core: Core, begun: Begun, plan: Plan): MaybePromise<AxiosResponse | Varied> {
+  const { config, request, caller } = begun;
   switch (plan.action) {
     case 'bypass':
       return passThrough(core, config, request, plan.detail);
     case 'gateway-timeout':
       core.stats.misses += 1;
-      return respondGatewayTimeout(to, { hit: false, detail: plan.detail });
+      return respondGatewayTimeout(begun, { hit: false, detail: plan.detail });
     case 'serve':
       if (plan.refresh) refreshBehind(core, plan.exchange, plan.selected);
       return serve(core, plan.exchange, plan.selected, plan.staleReason);
@@ -129,38 +135,67 @@ function pastTheCache({ request, settings }: Addressee, wishes: CacheRequestConf
   return { action: isOffline ? 'gateway-timeout' : 'bypass', detail };
 }
 
-function makePlan(
-  core: Core,
-  to: Addressee,
-  wishes: CacheRequestConfig,
-  caller: Caller,
-  varied: Varied | undefined,
-): MaybePromise<Plan> {
-  const { request, settings } = to;
+function makePlan(core: Core, begun: Begun, wishes: CacheRequestConfig): MaybePromise<Plan> {
+  const { request, settings } = begun;
   const levels = expiryLevels(request, wishes, settings);
-  const bypass = bypassReason(core, to, wishes) ?? (isDoNotCache(levels) ? 'DO_NOT_CACHE' : undefined);
-  if (bypass !== undefined) return pastTheCache(to, wishes, bypass);
-
+  const bypass = bypassReason(core, begun, wishes) ?? (isDoNotCache(levels) ? 'DO_NOT_CACHE' : undefined);
+  if (bypass !== undefined) return pastTheCache(begun, wishes, bypass);
   const key = settings.keyer.keyOf(request);
-  return andThen(key instanceof Promise ? caller.wait(key) : key, (known) => {
-    const view = viewOf(request, wishes, settings.policy.shared);
-    const lookedAt = core.nextSequence();
-    const asked: Asked = { request, key: known, view, levels, settings, index: 'unread', lookedAt };
-    // Each by its name: a hit waits, and spreading takes longer.
-    const { config, flavour } = to;
-    const exchange: Exchange = { config, request, settings, flavour, caller, asked, varied };
-    return request.method === 'HEAD' && settings.policy.cacheControl
-      ? planForHead(core, exchange, wishes)
-      : planByKey(core, exchange, wishes);
-  });
+  return key instanceof Promise
+    ? planWithKeyLate(core, begun, wishes, levels, key)
+    : planWithKey(core, begun, wishes, levels, key);
+}
+
+async function planWithKeyLate(
+  core: Core,
+  begun: Begun,
+  wishes: CacheRequestConfig,
+  levels: ExpiryLevels,
+  key: Promise<string>,
+): Promise<Plan> {
+  return planWithKey(core, begun, wishes, levels, await begun.caller.wait(key));
+}
+
+function planWithKey(
+  core: Core,
+  begun: Begun,
+  wishes: CacheRequestConfig,
+  levels: ExpiryLevels,
+  key: string,
+): MaybePromise<Plan> {
+  const { request, settings } = begun;
+  const view = viewOf(request, wishes, settings.policy.shared);
+  begun.asked = { request, key, view, levels, settings, index: 'unread', lookedAt: core.nextSequence() };
+  const exchange = begun as Exchange;
+  return request.method === 'HEAD' && settings.policy.cacheControl
+    ? planForHead(core, exchange, wishes)
+    : planByKey(core, exchange, wishes);
 }
 
 function planByKey(core: Core, exchange: Exchange, wishes: CacheRequestConfig): MaybePromise<Plan> {
-  const { asked, caller } = exchange;
-  return andThen(look(core, exchange, asked.key, caller, wishes), (selection) => {
-    if (wishes.forceRefresh !== true) asked.index = selection.index;
-    return planFor(core, exchange, selection);
-  });
+  const selection = look(core, exchange, exchange.asked.key, exchange.caller, wishes);
+  return selection instanceof Promise
+    ? planBySelectionLate(core, exchange, wishes, selection)
+    : planBySelection(core, exchange, wishes, selection);
+}
+
+async function planBySelectionLate(
+  core: Core,
+  exchange: Exchange,
+  wishes: CacheRequestConfig,
+  selection: Promise<Selection>,
+): Promise<Plan> {
+  return planBySelection(core, exchange, wishes, await selection);
+}
+
+function planBySelection(
+  core: Core,
+  exchange: Exchange,
+  wishes: CacheRequestConfig,
+  selection: Selection,
+): Plan {
+  if (wishes.forceRefresh !== true) exchange.asked.index = selection.index;
+  return planFor(core, exchange, selection);
 }
 
 /** By what is stored of the GET if that answers, else as any other. */

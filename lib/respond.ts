@@ -1,10 +1,9 @@
 /** From a stored or received response to what one caller gets. */
 import type { AxiosResponse, InternalAxiosRequestConfig } from 'axios';
-import type { AxiosHeaders, CacheResponseFields } from './axios.js';
+import { type AxiosHeaders, type CacheResponseFields, isTransformedByAxiosAlone } from './axios.js';
 import type { Core } from './core.js';
 import type { Landing } from './network.js';
 import { ageHeader } from './policy/age.js';
-import { andThen } from './promises.js';
 import type { HeaderList, ResponseRecord } from './record/record.js';
 import type { CacheRequest } from './request/request.js';
 import { type BodySource, bodyFor, type Flavour } from './response/body.js';
@@ -15,6 +14,7 @@ import {
   type RequestInfo,
   requestStandIn,
   settle,
+  spareNormalizing,
 } from './response/build.js';
 import { bodyError } from './response/errors.js';
 import { frozenData } from './response/frozen.js';
@@ -119,10 +119,34 @@ export function respondFromRecord(
   if (record.expiresAt !== undefined) response.expires = new Date(record.expiresAt);
   const filled =
     response.data === undefined ? fill(to, response, source, record.headers, flavour) : undefined;
-  return andThen(filled, () => {
-    core.stats.bytesServed += bytes;
-    return finish(tell(response, verdict, settings));
-  });
+  return filled === undefined
+    ? handOver(core, response, verdict, settings, bytes)
+    : handOverLate(core, response, verdict, settings, bytes, filled);
+}
+
+function handOver(
+  core: Core,
+  response: AxiosResponse,
+  verdict: Verdict,
+  settings: Settings,
+  bytes: number,
+): AxiosResponse {
+  core.stats.bytesServed += bytes;
+  tell(response, verdict, settings);
+  if (isTransformedByAxiosAlone(response.config)) spareNormalizing(response.headers as AxiosHeaders);
+  return finish(response);
+}
+
+async function handOverLate(
+  core: Core,
+  response: AxiosResponse,
+  verdict: Verdict,
+  settings: Settings,
+  bytes: number,
+  filled: Promise<void>,
+): Promise<AxiosResponse> {
+  await filled;
+  return handOver(core, response, verdict, settings, bytes);
 }
 
 /** A response without its body and without the cache's fields, which `mark` adds. */

@@ -37,24 +37,50 @@ export function select(
   /** With `cacheControl`: the moment against which redirects expire. Without, a redirect lives as long as its target. */
   redirectsExpireBy: number | undefined,
 ): MaybePromise<Selection> {
-  return andThen(read(entries, key, caller), (loaded) => {
-    if (loaded === undefined) return NOTHING;
-    const { record } = loaded;
-    if (record.kind === 'response') {
-      return { selected: { record, loaded, redirects: NO_REDIRECTS }, miss: 'uri-miss', index: undefined };
-    }
-    const entry = matchingEntry(record, request, redirectsExpireBy);
-    if (entry === undefined) return { selected: undefined, miss: 'vary-miss', index: record };
-    return andThen(read(entries, entry.key, caller), (variant): Selection => {
-      // The target of an index is a response; if the place has become an index itself, the chain must be walked anew.
-      if (variant?.record.kind !== 'response')
-        return { selected: undefined, miss: 'uri-miss', index: record };
-      return {
-        selected: { record: variant.record, loaded: variant, redirects: entry.redirects ?? NO_REDIRECTS },
-        miss: 'uri-miss',
-        index: record,
-      };
-    });
+  const loaded = read(entries, key, caller);
+  return loaded instanceof Promise
+    ? selectLate(entries, request, caller, redirectsExpireBy, loaded)
+    : selectFrom(entries, request, caller, redirectsExpireBy, loaded);
+}
+
+async function selectLate(
+  entries: Entries,
+  request: CacheRequest,
+  caller: Caller,
+  redirectsExpireBy: number | undefined,
+  loaded: Promise<Loaded | undefined>,
+): Promise<Selection> {
+  return selectFrom(entries, request, caller, redirectsExpireBy, await loaded);
+}
+
+function selectFrom(
+  entries: Entries,
+  request: CacheRequest,
+  caller: Caller,
+  redirectsExpireBy: number | undefined,
+  loaded: Loaded | undefined,
+): MaybePromise<Selection> {
+  if (loaded === undefined) return NOTHING;
+  const { record } = loaded;
+  if (record.kind === 'response') {
+    return { selected: { record, loaded, redirects: NO_REDIRECTS }, miss: 'uri-miss', index: undefined };
+  }
+  const entry = matchingEntry(record, request, redirectsExpireBy);
+  if (entry === undefined) return { selected: undefined, miss: 'vary-miss', index: record };
+  return selectVariant(record, entry, read(entries, entry.key, caller));
+}
+
+function selectVariant(
+  index: IndexRecord,
+  entry: IndexEntry,
+  read: MaybePromise<Loaded | undefined>,
+): MaybePromise<Selection> {
+  return andThen(read, (variant): Selection => {
+    // The target of an index is a response; if the place has become an index itself, the chain must be walked anew.
+    if (variant?.record.kind !== 'response') return { selected: undefined, miss: 'uri-miss', index };
+    const { record } = variant;
+    const redirects = entry.redirects ?? NO_REDIRECTS;
+    return { selected: { record, loaded: variant, redirects }, miss: 'uri-miss', index };
   });
 }
 

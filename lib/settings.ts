@@ -4,8 +4,9 @@ import { DEFAULT_INNER_ADAPTER, Inner } from './axios.js';
 import { CacheOptionError } from './errors.js';
 import type { CacheSettings, CommonOptions } from './options.js';
 import { assertExpireAfter, assertStaleLimit } from './policy/expiry.js';
+import type { ExpiryLevels } from './policy/freshness.js';
 import { compileUrlPatterns } from './policy/patterns.js';
-import type { ExpireAfter, PolicySettings } from './policy/types.js';
+import { type ExpireAfter, NEVER_EXPIRE, type PolicySettings } from './policy/types.js';
 import { assertCompression } from './record/compression.js';
 import { assertEncryptionKey, assertSecretKey } from './record/keys.js';
 import { Keyer } from './request/key.js';
@@ -133,9 +134,8 @@ const DEFAULT_MAX_ENTRY_BYTES = 64 * 1024 * 1024;
 /** What the request path reads: validated, defaulted, compiled. Replaced as a whole when a setting changes. */
 export interface Settings {
   policy: PolicySettings;
-  expireAfter: ExpireAfter;
-  /** Undefined when the user gave none: with `cacheControl` it then does not take part. */
-  givenExpireAfter: ExpireAfter;
+  /** Of a request that says nothing itself. With `cacheControl` an adapter's expiry takes part only if one was given. */
+  levels: ExpiryLevels;
   urlExpiry: ((url: string) => { matched: boolean; expireAfter: ExpireAfter }) | undefined;
   methods: ReadonlySet<string>;
   keyer: Keyer;
@@ -197,8 +197,11 @@ export function compileSettings(options: CommonOptions): Settings {
       alwaysRevalidate: options.alwaysRevalidate ?? false,
       onlyIfCached: options.onlyIfCached ?? false,
     },
-    expireAfter: options.expireAfter ?? -1,
-    givenExpireAfter: options.expireAfter ?? undefined,
+    levels: {
+      request: undefined,
+      url: undefined,
+      adapter: options.expireAfter ?? (options.cacheControl ? undefined : NEVER_EXPIRE),
+    },
     urlExpiry:
       options.urlsExpireAfter === undefined
         ? undefined

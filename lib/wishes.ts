@@ -6,9 +6,11 @@ import { assertExpireAfter, assertStaleLimit } from './policy/expiry.js';
 import type { ExpiryLevels } from './policy/freshness.js';
 import type { RequestView } from './policy/types.js';
 import { effectiveAuthorization } from './request/credentials.js';
+import { own } from './request/own.js';
 import type { CacheRequest } from './request/request.js';
 import type { Settings } from './settings.js';
 
+const LIMITS = ['staleIfError', 'staleWhileRevalidate'] as const;
 const FLAGS = ['refresh', 'forceRefresh', 'onlyIfCached', 'cache'] as const;
 
 /** The request's own options. Own properties only: a polluted prototype is nobody's wish. Throws `CacheOptionError`. */
@@ -23,18 +25,19 @@ export function wishesOf(config: InternalAxiosRequestConfig): CacheRequestConfig
     staleWhileRevalidate: undefined,
     cache: undefined,
   };
-  if (Object.hasOwn(config, 'expireAfter')) {
-    assertExpireAfter('expireAfter', config.expireAfter);
-    wishes.expireAfter = config.expireAfter;
+  const expireAfter = own(config, 'expireAfter');
+  if (expireAfter !== undefined) {
+    assertExpireAfter('expireAfter', expireAfter);
+    wishes.expireAfter = expireAfter;
   }
-  for (const name of ['staleIfError', 'staleWhileRevalidate'] as const) {
-    const limit = Object.hasOwn(config, name) ? config[name] : undefined;
+  for (const name of LIMITS) {
+    const limit = own(config, name);
     if (limit === undefined || limit === null) continue;
     assertStaleLimit(name, limit);
     wishes[name] = limit;
   }
   for (const name of FLAGS) {
-    const flag: unknown = Object.hasOwn(config, name) ? config[name] : undefined;
+    const flag = own(config, name);
     if (flag === undefined || flag === null) continue;
     if (typeof flag !== 'boolean') throw new CacheOptionError(name, flag, 'allowed: true or false');
     wishes[name] = flag;
@@ -66,10 +69,7 @@ export function expiryLevels(
   wishes: CacheRequestConfig,
   settings: Settings,
 ): ExpiryLevels {
-  const byUrl = settings.urlExpiry?.(request.url);
-  return {
-    request: wishes.expireAfter,
-    url: byUrl?.expireAfter,
-    adapter: settings.policy.cacheControl ? settings.givenExpireAfter : settings.expireAfter,
-  };
+  const { levels, urlExpiry } = settings;
+  if (wishes.expireAfter === undefined && urlExpiry === undefined) return levels;
+  return { request: wishes.expireAfter, url: urlExpiry?.(request.url)?.expireAfter, adapter: levels.adapter };
 }

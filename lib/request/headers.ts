@@ -3,6 +3,14 @@ import { isFunction, isObject } from './own.js';
 /** Request headers by lower-case name. */
 export type RequestHeaders = Readonly<Record<string, string>>;
 
+/** Of names that most requests have: to look one up is quicker than to make it anew for each hit. */
+const LOWER_CASE = new Map(
+  ['Accept', 'Accept-Encoding', 'Authorization', 'Content-Type', 'User-Agent'].map((name) => [
+    name,
+    name.toLowerCase(),
+  ]),
+);
+
 /** An object without prototype, in which reading a name stays fast, as from `Object.create(null)` it does not. */
 const Fields = function Fields() {} as unknown as new () => Record<string, string>;
 Fields.prototype = Object.create(null);
@@ -18,7 +26,7 @@ export function snapshotHeaders(headers: unknown): RequestHeaders {
   // Two spellings of one name: the later wins, as in AxiosHeaders.normalize.
   for (const name of Object.keys(fields)) {
     const text = headerText(fields[name]);
-    if (text !== undefined) copy[name.trim().toLowerCase()] = text;
+    if (text !== undefined) copy[LOWER_CASE.get(name) ?? name.trim().toLowerCase()] = text;
   }
   return copy;
 }

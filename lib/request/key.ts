@@ -56,6 +56,8 @@ export class Keyer {
   readonly #matchAll: boolean;
   readonly #matched: readonly string[];
   readonly #secret: ReadonlySet<string>;
+  /** Headers that may be part of the key without being asked for. */
+  readonly #telling: ReadonlySet<string>;
   readonly #keyFn: KeySettings['keyFn'];
   readonly #memo: KeyMemo;
 
@@ -69,6 +71,7 @@ export class Keyer {
         ? []
         : this.#matchable(matchHeaders.map((name) => name.toLowerCase()));
     this.#secret = new Set(this.#matchable((settings.redact ?? []).map((name) => name.toLowerCase())));
+    this.#telling = new Set([...this.#secret, ...CREDENTIALS, 'host']);
     this.#keyFn = settings.keyFn;
     this.#memo = new KeyMemo(settings.memoBytes);
   }
@@ -101,17 +104,28 @@ export class Keyer {
   }
 
   #defaultKey(request: CacheRequest, body: Body): MaybePromise<string> {
+    const isWhole = body.kind === 'none' && !this.#matchAll && this.#matched.length === 0;
+    if (isWhole && this.#isPlain(request)) {
+      const known = this.#memo.get(request.url);
+      if (known !== undefined) return known;
+    }
     const credentials = this.#credentialsOf(request);
     const transport = transportKey(request.config);
-    if (body.kind !== 'none' || this.#matchAll || this.#matched.length > 0) {
-      return this.#fullKey(request, body, credentials, transport);
-    }
+    if (!isWhole) return this.#fullKey(request, body, credentials, transport);
     const name = memoName(request, credentials, transport);
     const known = this.#memo.get(name);
     if (known !== undefined) return known;
     const key = this.#digest(request, credentials, transport, '');
     this.#memo.set(name, key);
     return key;
+  }
+
+  /** Whether nothing but its URL tells the request from others: the usual one, and hot. */
+  #isPlain({ method, headers, config }: CacheRequest): boolean {
+    if (method !== 'GET') return false;
+    for (const name in headers) if (this.#telling.has(name)) return false;
+    const isAnonymous = configAuthorization(config) === undefined && proxyAuthorization(config) === undefined;
+    return isAnonymous && transportKey(config) === '';
   }
 
   /** Whether an anonymous GET of this very URL has had a key: then it is one of which keys can be made. */

@@ -9,9 +9,10 @@ export function isFunction(value: unknown): value is (...args: unknown[]) => unk
   return typeof value === 'function';
 }
 
-/** An own property of a config. */
+/** An own property of a config. Hot: most are not there at all, which a plain read tells sooner than `hasOwn`. */
 export function own(source: object, key: string): unknown {
-  return Object.hasOwn(source, key) ? Reflect.get(source, key) : undefined;
+  const value = (source as Record<string, unknown>)[key];
+  return value === undefined || Object.hasOwn(source, key) ? value : undefined;
 }
 
 /** Own or inherited from a class, but not from `Object.prototype`: as axios' `getSafeProp` reads `auth` and proxies. */

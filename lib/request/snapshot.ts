@@ -13,14 +13,19 @@ const SCHEME = /^[\0-\x20]*[a-z][a-z0-9+.-]*:/i;
  *   `http://localhost` (http.js, `urlBase`).
  */
 export function snapshotRequest(config: InternalAxiosRequestConfig, url: string): CacheRequest {
-  const method = own(config, 'method');
   return {
-    method: typeof method === 'string' && method !== '' ? method.toUpperCase() : 'GET',
+    method: methodOf(own(config, 'method')),
     url: withoutFragment(absoluteUrl(config, url)),
     headers: snapshotHeaders(own(config, 'headers')),
     data: own(config, 'data'),
     config,
   };
+}
+
+function methodOf(method: unknown): string {
+  // As axios hands it over, almost always: nothing to convert.
+  if (method === 'get') return 'GET';
+  return typeof method === 'string' && method !== '' ? method.toUpperCase() : 'GET';
 }
 
 function absoluteUrl(config: object, url: string): string {

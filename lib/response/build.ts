@@ -5,7 +5,7 @@ import { type HeaderList, headerValue } from '../record/record.js';
 import { contentLengthError } from './errors.js';
 import type { Flavour } from './types.js';
 
-export { buildHeaders } from './headers.js';
+export { buildHeaders, spareNormalizing } from './headers.js';
 export { attachRequest, type RequestInfo, requestStandIn } from './standin.js';
 
 /** axios' core/settle.js: hands the response back, or throws what the caller's own `validateStatus` makes of it. */

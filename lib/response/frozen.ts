@@ -1,6 +1,6 @@
 /** `frozen: true`: one parsed object for all hits on a record, which nobody can change. */
 import type { InternalAxiosRequestConfig } from 'axios';
-import { defaultTransformResponse } from '../axios.js';
+import { isTransformedByAxiosAlone } from '../axios.js';
 import { textOf } from './body.js';
 import type { BodySource } from './types.js';
 
@@ -19,9 +19,8 @@ export function frozenData(source: BodySource, config: InternalAxiosRequestConfi
 
 /** As axios' defaults/index.js decides whether to parse. */
 function hasDefaultTransformOnly(config: InternalAxiosRequestConfig): boolean {
-  const { transformResponse, transitional, responseType, responseEncoding } = config;
-  const transforms = Array.isArray(transformResponse) ? transformResponse : [transformResponse];
-  if (transforms.length !== 1 || transforms[0] !== defaultTransformResponse()) return false;
+  const { transitional, responseType, responseEncoding } = config;
+  if (!isTransformedByAxiosAlone(config)) return false;
   if (Object.hasOwn(config, 'parseReviver') && Reflect.get(config, 'parseReviver') !== undefined)
     return false;
   if (responseEncoding !== undefined && responseEncoding !== 'utf8') return false;

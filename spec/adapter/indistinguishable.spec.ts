@@ -7,6 +7,7 @@ import axios, {
   type AxiosInstance,
   type AxiosRequestConfig,
   type AxiosResponse,
+  type AxiosResponseTransformer,
 } from 'axios';
 import { expect } from 'chai';
 import { MemoryBackend } from '../../lib/index.js';
@@ -331,4 +332,74 @@ describe("a caller's objects are its own", () => {
     response.status = 599;
     response.redirects?.push('spoilt');
   }
+});
+
+describe('the headers of a hit, which axios need not normalize', () => {
+  /** What each of the network and a hit gives, with the transforms that `config` has. */
+  async function both(config: AxiosRequestConfig, headers: Record<string, string>): Promise<AxiosResponse[]> {
+    const one = await rig({ backend: new MemoryBackend() });
+    try {
+      one.origin.on('/x', answer(JSON_TEXT, { ...JSON_TYPE, ...headers }));
+      const network = await one.http.get('/x', { ...config, cache: false });
+      await one.http.get('/x', config);
+      const hit = await one.http.get('/x', config);
+      expect([network.fromCache, hit.fromCache]).to.deep.equal([false, true]);
+      return [network, hit];
+    } finally {
+      await one.close();
+    }
+  }
+  const face = ({ headers }: AxiosResponse) => [
+    Object.getOwnPropertyNames(headers),
+    Object.entries((headers as AxiosHeaders).normalize(false)),
+    Object.entries((headers as AxiosHeaders).set('X-Set', ' later ').normalize(true)),
+    (headers as AxiosHeaders).normalize === Object.getPrototypeOf(headers).normalize,
+  ];
+
+  it('are as ever afterwards', async () => {
+    const [network, hit] = await both({}, { 'x-mixed-Case': 'a', link: '<a>' });
+    expect(hit && face(hit)).to.deep.equal(network && face(network));
+  });
+
+  it('are as ever when a transform of the user changes them', async () => {
+    const change = (data: unknown, headers: Record<string, string>) => {
+      headers[' X-Odd '] = ' value ';
+      return data;
+    };
+    const transformResponse = [
+      ...[axios.defaults.transformResponse].flat(),
+      change,
+    ] as AxiosResponseTransformer[];
+    const [network, hit] = await both({ transformResponse }, {});
+    expect(hit && face(hit)).to.deep.equal(network && face(network));
+    expect(hit?.headers).to.have.property('X-Odd');
+  });
+
+  it('are as ever on a response that validateStatus refuses', async () => {
+    const one = await rig({ backend: new MemoryBackend(), allowableCodes: [404] });
+    one.origin.on('/x', answer(JSON_TEXT, JSON_TYPE, 404));
+    const [network, hit] = [
+      await rejection(one.http.get('/x')),
+      await rejection(one.http.get('/x')),
+    ] as AxiosError[];
+    expect(hit).to.have.nested.property('response.fromCache', true);
+    const [before, after] = [network, hit].map((error) =>
+      face((error as AxiosError).response as AxiosResponse),
+    );
+    expect(after).to.deep.equal(before);
+    await one.close();
+  });
+
+  it('may have one that is called normalize, as far as axios goes with it', async () => {
+    const one = await rig({ backend: new MemoryBackend() });
+    one.origin.on('/x', answer(JSON_TEXT, { ...JSON_TYPE, normalize: 'x' }));
+    const first = await outcomeOf(one.http.get('/x'));
+    const second = await outcomeOf(one.http.get('/x'));
+    expect(second).to.deep.equal(first);
+    await one.close();
+  });
+
+  /** Its headers, or its error: axios of some versions can't call the method any more. */
+  const outcomeOf = (promise: Promise<AxiosResponse>) =>
+    promise.then(({ headers }) => Object.entries(headers), String);
 });

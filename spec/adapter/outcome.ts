@@ -68,6 +68,7 @@ export async function responseFace(response: AxiosResponse): Promise<unknown> {
     fields: fields.sort(),
     headers: Object.entries((headers as AxiosHeaders).toJSON()),
     areAxiosHeaders: headers instanceof AxiosHeaders,
+    ownOfHeaders: Object.getOwnPropertyNames(headers),
     request: requestFace(request),
     data: await dataFace(data),
   };

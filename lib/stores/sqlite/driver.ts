@@ -10,6 +10,8 @@ export interface Connection {
   exec(sql: string): void;
   /** Prepares a statement whose result is one column, named `v` unless told, of at most one row. */
   scalar(sql: string, column?: string): (...params: SqlValue[]) => SqlValue | undefined;
+  /** Prepares a pragma that answers one value, in a column of its own name. */
+  pragma(name: string): () => SqlValue | undefined;
   rows(sql: string): (...params: SqlValue[]) => Row[];
   /** Prepares a statement without a result; answers how many rows it changed. */
   run(sql: string): (...params: SqlValue[]) => number;
@@ -105,6 +107,11 @@ function connect(database: RawDatabase): Connection {
       const plucked = statement.pluck?.();
       if (plucked !== undefined) return (...params) => plucked.get(...params);
       return (...params) => statement.get(...params)?.[column];
+    },
+    pragma: (name) => {
+      const statement = database.prepare(`PRAGMA ${name}`);
+      const plucked = statement.pluck?.();
+      return plucked === undefined ? () => statement.get()?.[name] : () => plucked.get();
     },
     rows: (sql) => {
       const statement = database.prepare(sql);

@@ -46,6 +46,15 @@ export class SQLiteHandle {
     return this.#generation;
   }
 
+  /** The open session, for what is done on each hit and needs no second try; undefined where `attempt` has to see to it. */
+  get current(): Session | undefined {
+    const session = this.#session;
+    if (session?.statements === undefined || this.#isImpatient) return undefined;
+    if (this.#isStillThere(session)) return session;
+    this.#drop();
+    return undefined;
+  }
+
   /** Does `work` in one go, opening the file if need be; after a failure that a new connection or file mends, once more. */
   attempt<T>(what: string, work: (session: Session | ForeignSession) => T): T {
     try {

@@ -63,8 +63,8 @@ function prepare(connection: Connection) {
     counters: connection.rows('SELECT entries, bytes FROM axios_stash_meta'),
     oldest: connection.rows('SELECT id, key, size, pointer, used FROM axios_stash ORDER BY used LIMIT ?'),
     touch: connection.run('UPDATE axios_stash SET used = ? WHERE key = ? AND used < ?'),
-    dataVersion: connection.scalar('PRAGMA data_version', 'data_version'),
-    freePages: connection.scalar('PRAGMA freelist_count', 'freelist_count'),
+    dataVersion: connection.pragma('data_version'),
+    freePages: connection.pragma('freelist_count'),
   };
 }
 
