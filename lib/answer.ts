@@ -112,32 +112,34 @@ export function hand(
     const stale = staleOnError(core, exchange, selected, { kind: 'status', status: received.status });
     if (stale !== undefined) return stale;
   }
-  const status: CacheStatus = {
-    ...base,
-    fwdStatus: received.status,
-    stored: record !== undefined && landing.reason === undefined,
-  };
+  const status: CacheStatus = { ...base };
+  status.fwdStatus = received.status;
+  status.stored = record !== undefined && landing.reason === undefined;
   const ttl = record === undefined ? undefined : ttlOf(record, core.clock());
   if (ttl !== undefined) status.ttl = ttl;
   if (record !== undefined) status.key = record.key;
   if (landing.reason !== undefined) status.detail = landing.reason;
-  const verdict = { isExpired: false, revalidated: landing.revalidated, status };
-  if (landing.revalidated && record !== undefined && landing.source !== undefined) {
+  const { revalidated } = landing;
+  if (revalidated && record !== undefined && landing.source !== undefined) {
     const redirects = selected?.redirects ?? [];
-    return respondFromRecord(core, exchange, landing.source, {
-      ...verdict,
-      fromCache: true,
-      record,
-      redirects,
-    });
+    const verdict = { fromCache: true, isExpired: false, revalidated, status, record, redirects };
+    return respondFromRecord(core, exchange, landing.source, verdict);
   }
   missed(core, exchange, base);
-  const redirects = received.chain.slice(0, -1).map(({ url }) => url);
+  const redirects = redirectsOf(received);
   // Who began the call has heard of its progress already.
   const bytes = landing.source?.body.byteLength;
   if (base.collapsed === true && bytes !== undefined)
     emitDownloadProgress(exchange.config, bytes, received.headers);
-  return respondFromNetwork(exchange, landing, { ...verdict, fromCache: false, record, redirects });
+  const verdict = { fromCache: false, isExpired: false, revalidated, status, record, redirects };
+  return respondFromNetwork(exchange, landing, verdict);
+}
+
+const NO_REDIRECTS: readonly string[] = [];
+
+/** The URLs that redirected on the way to what was received. */
+export function redirectsOf({ chain }: Landing['received']): readonly string[] {
+  return chain.length === 1 ? NO_REDIRECTS : chain.slice(0, -1).map(({ url }) => url);
 }
 
 export function missed(core: Core, { asked, settings }: Exchange, { fwd }: CacheStatus): void {

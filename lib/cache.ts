@@ -16,6 +16,7 @@ import { saveResponse } from './save.js';
 import { selectEntries } from './selecting.js';
 import { assertFlags, type OlderThan, olderThanMoment, type Selector } from './selector.js';
 import { assertKnownOptions } from './settings.js';
+import { sortInTurns } from './sorting.js';
 import type { CacheStats } from './stats.js';
 
 /** What `filter` yields: by default fresh and expired responses. */
@@ -118,7 +119,7 @@ export class ResponseCache {
   async urls(): Promise<string[]> {
     const urls = new Set<string>();
     for await (const { url } of this.#maintenance.responses('urls')) urls.add(url);
-    return [...urls].sort();
+    return sortInTurns([...urls]);
   }
 
   /** How many responses: all, with `expired: true` only expired ones, with `expired: false` only the others. */

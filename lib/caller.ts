@@ -29,6 +29,11 @@ export class Caller {
     return error;
   }
 
+  /** Whether it waits to the end. */
+  get isPatient(): boolean {
+    return this.#deadline === Number.POSITIVE_INFINITY && !this.config.signal && !this.config.cancelToken;
+  }
+
   /** Whether its signal or token says so, however it learned of it. */
   get isCancelled(): boolean {
     return cancellationOf(this.config) !== undefined;
@@ -41,9 +46,8 @@ export class Caller {
 
   /** The promise's outcome, or the caller's own abort or timeout if that comes first: `onGivingUp` is told at once. */
   wait<T>(promise: Promise<T>, onGivingUp: () => void = nothing): Promise<T> {
+    if (this.isPatient) return promise;
     const { config } = this;
-    const isPatient = this.#deadline === Number.POSITIVE_INFINITY && !config.signal && !config.cancelToken;
-    if (isPatient) return promise;
     return new Promise<T>((resolve, reject) => {
       let timer: NodeJS.Timeout | undefined;
       const unsubscribe = onCancel(config, (error) => {

@@ -1,9 +1,10 @@
 /** Asking the network for one caller: alone, with others, streamed, or behind its back. */
 import type { AxiosResponse } from 'axios';
-import { type Exchange, hand, missed, staleOnError, Varied } from './answer.js';
+import { type Exchange, hand, missed, redirectsOf, staleOnError, Varied } from './answer.js';
 import type { Core } from './core.js';
 import { type Call, call, callStreamed, discard, type Landing, mayShare, variesOn } from './network.js';
 import { conditionalHeaders } from './policy/revalidation.js';
+import type { CacheRequest } from './request/request.js';
 import { varyPairs } from './request/vary.js';
 import { respondFromNetwork } from './respond.js';
 import { ownError } from './response/errors.js';
@@ -23,13 +24,22 @@ const CONDITIONS = [
 /** What requests have to have in common to share a call. */
 function routeOf(core: Core, going: Call, varied: Varied | undefined): string {
   const { key, request, settings } = going.asked;
-  const own = CONDITIONS.map((name) => request.headers[name] ?? '');
+  const own = conditionsOf(request.headers);
   // What was asked before an unsafe request changed the URL is no answer to what is asked after it.
   const invalidated = core.lastInvalidation(() => settings.redactor.url(request.url));
   const variant = varied === undefined || varied.names === '*' ? [] : varyPairs(varied.names, request, key);
   // Two variants may have one validator, and a 304 confirms the one that was asked about.
   const stored = going.stored?.key ?? null;
-  return JSON.stringify([key, ...own, going.headers ?? null, stored, invalidated, variant]);
+  // Mostly nothing is special.
+  if (own === undefined && going.headers === undefined && stored === null && variant.length === 0)
+    return `${key} ${invalidated}`;
+  return JSON.stringify([key, own ?? null, going.headers ?? null, stored, invalidated, variant]);
+}
+
+function conditionsOf(headers: CacheRequest['headers']): string[] | undefined {
+  for (const name of CONDITIONS)
+    if (headers[name] !== undefined) return CONDITIONS.map((one) => headers[one] ?? '');
+  return undefined;
 }
 
 /**
@@ -50,7 +60,8 @@ export async function fetch(
     if (isAboard) flight.leave();
     isAboard = false;
   };
-  const { flight, joined } = core.flights.board(routeOf(core, going, varied), config, isShared, (signal) =>
+  const manner = { isShared, isPatient: caller.isPatient };
+  const { flight, joined } = core.flights.board(routeOf(core, going, varied), config, manner, (signal) =>
     call(core, going, { signal, isListening: () => isAboard }),
   );
   let landing: Landing;
@@ -70,7 +81,9 @@ export async function fetch(
   if (joined && landing.source === undefined) return new Varied('*');
   if (joined && !mayShare(landing, asked.request, asked.key)) return new Varied(variesOn(landing));
   if (joined) core.stats.coalesced += 1;
-  return hand(core, exchange, selected, landing, { hit: false, fwd, ...(joined && { collapsed: true }) });
+  const base: CacheStatus = { hit: false, fwd };
+  if (joined) base.collapsed = true;
+  return hand(core, exchange, selected, landing, base);
 }
 
 /** A streamed call is its caller's own: the body goes through at once, under the caller's own signal and timeout. */
@@ -105,7 +118,7 @@ export async function stream(
   missed(core, exchange, base);
   const status: CacheStatus = { ...base, fwdStatus: received.status, stored: landing.willStore };
   if (landing.reason !== undefined) status.detail = landing.reason;
-  const redirects = received.chain.slice(0, -1).map(({ url }) => url);
+  const redirects = redirectsOf(received);
   const verdict = {
     fromCache: false,
     isExpired: false,
@@ -135,7 +148,7 @@ export function refreshBehind(core: Core, exchange: Exchange, selected: Selected
   const { flight, joined } = core.flights.board(
     `behind ${routeOf(core, going, undefined)}`,
     config,
-    true,
+    { isShared: true, isPatient: true },
     (signal) => call(core, going, { signal, keepsTimeout: true, isListening: () => false }),
   );
   if (joined) {

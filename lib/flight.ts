@@ -38,23 +38,25 @@ function travelsAlike(a: InternalAxiosRequestConfig, b: InternalAxiosRequestConf
 export class Flight<Landing> {
   readonly landing: Promise<Landing>;
   readonly config: InternalAxiosRequestConfig;
-  readonly #controller = new AbortController();
+  readonly #controller: AbortController | undefined;
   readonly #over: () => void;
   #callers = 0;
   #landed = false;
 
   constructor(
     config: InternalAxiosRequestConfig,
-    call: (signal: AbortSignal) => Promise<Landing>,
+    mayEnd: boolean,
+    call: (signal: AbortSignal | undefined) => Promise<Landing>,
     over: () => void,
   ) {
     this.config = config;
+    this.#controller = mayEnd ? new AbortController() : undefined;
     this.#over = over;
     const land = () => {
       this.#landed = true;
       over();
     };
-    this.landing = call(this.#controller.signal).finally(land);
+    this.landing = call(this.#controller?.signal).finally(land);
     // Each caller handles it; when all have left, nobody does.
     this.landing.catch(() => {});
   }
@@ -67,7 +69,7 @@ export class Flight<Landing> {
     this.#callers -= 1;
     if (this.#callers > 0 || this.#landed) return;
     this.#over(); // no newcomer may board a call that is being aborted
-    this.#controller.abort();
+    this.#controller?.abort();
   }
 }
 
@@ -79,20 +81,23 @@ export class Flights<Landing> {
     return this.#open.size;
   }
 
-  /** Boards the call under way for `route`, or starts one. `shared: false` always starts one that nobody can board. */
+  /**
+   * Boards the call under way for `route`, or starts one. `shared: false` always starts one that nobody can board. A
+   * call whose first caller waits for it to the end (`isPatient`) never has to be aborted, and gets no signal.
+   */
   board(
     route: string,
     config: InternalAxiosRequestConfig,
-    shared: boolean,
-    call: (signal: AbortSignal) => Promise<Landing>,
+    { isShared, isPatient }: { isShared: boolean; isPatient: boolean },
+    call: (signal: AbortSignal | undefined) => Promise<Landing>,
   ): { flight: Flight<Landing>; joined: boolean } {
-    const open = shared ? this.#open.get(route) : undefined;
+    const open = isShared ? this.#open.get(route) : undefined;
     if (open !== undefined && travelsAlike(open.config, config)) {
       open.board();
       return { flight: open, joined: true };
     }
-    const isListed = shared && open === undefined;
-    const flight: Flight<Landing> = new Flight(config, call, () => {
+    const isListed = isShared && open === undefined;
+    const flight: Flight<Landing> = new Flight(config, !isPatient, call, () => {
       if (this.#open.get(route) === flight) this.#open.delete(route);
     });
     if (isListed) this.#open.set(route, flight);

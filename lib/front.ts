@@ -33,15 +33,19 @@ export class StoreFront extends HotRecords {
   }
 
   override get(key: string): Loaded | undefined {
-    const version = this.#presentVersion();
-    if (version === undefined || version !== this.#version) {
-      this.clear();
-      this.#version = version;
-      return undefined;
-    }
+    // Before anything is read of the store: what is kept must not be older than the version it is kept under.
+    if (this.#version === undefined) this.isCurrent();
     const loaded = super.get(key);
     if (loaded !== undefined) this.#touch(key);
     return loaded;
+  }
+
+  protected override isCurrent(): boolean {
+    const version = this.#presentVersion();
+    if (version !== undefined && version === this.#version) return true;
+    this.clear();
+    this.#version = version;
+    return false;
   }
 
   /** No more word of changes. */

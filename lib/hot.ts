@@ -49,9 +49,14 @@ export class HotRecords {
 
   get(key: string): Loaded | undefined {
     const slot = this.#slots.get(key);
-    if (slot === undefined) return undefined;
+    if (slot === undefined || !this.isCurrent()) return undefined;
     slot.isUsed = true;
     return slot.loaded;
+  }
+
+  /** Whether what is here still holds; asked only when something would be given out. */
+  protected isCurrent(): boolean {
+    return true;
   }
 
   begin(key: string): Ticket {

@@ -63,7 +63,7 @@ async function confirmedBy(core: Core, going: Call, received: Received): Promise
 export async function call(
   core: Core,
   going: Call,
-  manner: Pick<ForwardOptions, 'isListening' | 'keepsTimeout'> & { signal: AbortSignal },
+  manner: Pick<ForwardOptions, 'isListening' | 'keepsTimeout'> & { signal: AbortSignal | undefined },
 ): Promise<Landing> {
   const { asked, stored, headers } = going;
   const { request, settings } = asked;
@@ -182,7 +182,7 @@ export async function callStreamed(core: Core, going: Call): Promise<StreamLandi
   const received = await forward(request, {
     inner: settings.inner,
     headers,
-    signal: undefined,
+    signal: 'own',
     stream: true,
     clock: core.clock,
     sequence: core.nextSequence(),

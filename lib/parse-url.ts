@@ -12,7 +12,22 @@ export function parseUrl(text: string, base?: string): URL | undefined {
   }
 }
 
-/** Whether `new URL` takes the text. A yes of `canParse` is true, and cheap: on a hit this is asked each time. */
+let lastText: string | undefined;
+let lastUrl: URL | undefined;
+
+/**
+ * `parseUrl` for reading only: the object is shared. Of a miss several ask for the same URL one after the other: may it
+ * have a key, which, and what of it may be stored.
+ */
+export function sharedUrl(text: string): Readonly<URL> | undefined {
+  if (text !== lastText) {
+    lastUrl = parseUrl(text);
+    lastText = text;
+  }
+  return lastUrl;
+}
+
+/** Whether `new URL` takes the text. */
 export function isUrl(text: string): boolean {
-  return URL.canParse(text) || parseUrl(text) !== undefined;
+  return sharedUrl(text) !== undefined;
 }

@@ -100,23 +100,9 @@ export function respondFromRecord(
   if (settings.policy.cacheControl && !verdict.revalidated)
     headers.set('age', ageHeader(record, core.clock()));
   emitDownloadProgress(config, bytes, record.headers);
-  // As `mark` would, but in one piece: a hit waits, and an object that grows field by field takes longer.
-  const response = {
-    data: settings.frozen ? frozenData(source, config) : undefined,
-    status: record.status,
-    statusText: record.statusText,
-    headers,
-    config,
-    request,
-    fromCache: verdict.fromCache,
-    isExpired: verdict.isExpired,
-    revalidated: verdict.revalidated,
-    redirects: [...verdict.redirects],
-    cacheStatus: verdict.status,
-    cacheKey: record.key,
-    createdAt: new Date(record.createdAt),
-  } as AxiosResponse;
-  if (record.expiresAt !== undefined) response.expires = new Date(record.expiresAt);
+  const { status, statusText } = record;
+  const response = answered(verdict, { status, statusText, headers, config, request });
+  if (settings.frozen) response.data = frozenData(source, config);
   const filled =
     response.data === undefined ? fill(to, response, source, record.headers, flavour) : undefined;
   return filled === undefined
@@ -149,14 +135,49 @@ async function handOverLate(
   return handOver(core, response, verdict, settings, bytes);
 }
 
-/** A response without its body and without the cache's fields, which `mark` adds. */
-function bare(
-  { status, statusText }: { status: number; statusText: string },
-  headers: AxiosHeaders,
-  config: InternalAxiosRequestConfig,
-  request: unknown,
-): AxiosResponse {
-  return { data: undefined, status, statusText, headers, config, request } as AxiosResponse;
+interface Head {
+  status: number;
+  statusText: string;
+  headers: AxiosHeaders;
+  config: InternalAxiosRequestConfig;
+  request: unknown;
+}
+
+/** A response without its body. As `mark` would, but in one piece: an object that grows field by field takes longer. */
+function answered(verdict: Verdict, { status, statusText, headers, config, request }: Head): AxiosResponse {
+  const { record, redirects } = verdict;
+  if (record === undefined) {
+    return {
+      data: undefined,
+      status,
+      statusText,
+      headers,
+      config,
+      request,
+      fromCache: verdict.fromCache,
+      isExpired: verdict.isExpired,
+      revalidated: verdict.revalidated,
+      redirects: [...redirects],
+      cacheStatus: verdict.status,
+    };
+  }
+  const response: AxiosResponse = {
+    data: undefined,
+    status,
+    statusText,
+    headers,
+    config,
+    request,
+    fromCache: verdict.fromCache,
+    isExpired: verdict.isExpired,
+    revalidated: verdict.revalidated,
+    redirects: [...redirects],
+    cacheStatus: verdict.status,
+    cacheKey: record.key,
+    createdAt: new Date(record.createdAt),
+  };
+  if (record.expiresAt !== undefined) response.expires = new Date(record.expiresAt);
+  return response;
 }
 
 function requestInfo(
@@ -210,12 +231,10 @@ export async function respondFromNetwork(
   const { received, source } = landing;
   const { config, settings } = to;
   const { status, statusText, request, data } = received;
-  const response = bare(
-    { status, statusText: statusText as string },
-    buildHeaders(received.headers),
-    config,
-    request,
-  );
+  const { ownHeaders } = received;
+  received.ownHeaders = undefined;
+  const headers = ownHeaders ?? buildHeaders(received.headers);
+  const response = answered(verdict, { status, statusText, headers, config, request });
   // Not before it is known to be handed on: an error of decoding carries the response, and the bytes are the store's.
   if (source === undefined) response.data = data;
   else {
@@ -223,7 +242,9 @@ export async function respondFromNetwork(
     assertContentLength(source.body.byteLength, config, request as object | undefined, flavour);
     await fill(to, response, source, received.headers, flavour);
   }
-  return finish(mark(response, verdict, settings));
+  tell(response, verdict, settings);
+  if (ownHeaders === undefined && isTransformedByAxiosAlone(config)) spareNormalizing(headers);
+  return finish(response);
 }
 
 /** RFC 9111 5.2.1.7: what `only-if-cached` answers when nothing stored may. */

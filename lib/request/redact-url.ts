@@ -1,6 +1,6 @@
 /** URLs and queries without their secrets. */
 
-import { parseUrl } from '../parse-url.js';
+import { parseUrl, sharedUrl } from '../parse-url.js';
 import { REDACTED, type Secrets } from './secrets.js';
 import { decodePiece } from './url.js';
 
@@ -8,7 +8,7 @@ const BASE = 'http://relative.invalid';
 const USERINFO = /\/\/[^/?#]*@/g;
 
 export function redactUrl(url: string, secrets: Secrets): string {
-  const absolute = parseUrl(url);
+  const absolute = sharedUrl(url);
   if (absolute !== undefined) {
     const { protocol, host, href } = absolute;
     const origin = href.startsWith(`${protocol}//`) ? `${protocol}//${host}` : protocol;
@@ -20,7 +20,7 @@ export function redactUrl(url: string, secrets: Secrets): string {
   return origin + redactPathAndQuery(parsed, secrets);
 }
 
-function redactPathAndQuery({ pathname, search }: URL, secrets: Secrets): string {
+function redactPathAndQuery({ pathname, search }: Readonly<URL>, secrets: Secrets): string {
   const query = search === '' ? '' : `?${redactQuery(search.slice(1), secrets)}`;
   return redactPath(pathname, secrets) + query;
 }

@@ -1,5 +1,6 @@
 /** URLs and queries in the one spelling that keys compare. */
 import { unescape as decodeEscapes } from 'node:querystring';
+import { sharedUrl } from '../parse-url.js';
 
 /** A URL in canonical spelling, and the credential that was in it. */
 export interface CanonicalUrl {
@@ -12,7 +13,7 @@ export interface CanonicalUrl {
 
 /** Throws a `TypeError` when `url` does not parse; `unkeyableReason` tells beforehand. */
 export function canonicalUrl(url: string, ignored: ReadonlySet<string>): CanonicalUrl {
-  const parsed = new URL(url);
+  const parsed = sharedUrl(url) ?? new URL(url);
   const { search } = parsed;
   const query = search === '' ? '' : canonicalQuery(search.slice(1), ignored);
   const base = `${parsed.protocol}//${parsed.host}${normalizeEscapes(parsed.pathname)}`;

@@ -64,9 +64,26 @@ const BEFORE_TRANSFORM: PropertyDescriptor = {
 };
 
 function templateOf(list: HeaderList): Template {
-  const headers = new AxiosHeaders(Object.fromEntries(list)).normalize(false);
+  const fields = Object.fromEntries(list);
+  // What Node's parser hands over needs nothing of what the constructor would do.
+  const headers = list.every(isNormal)
+    ? Object.assign(new AxiosHeaders(), fields)
+    : new AxiosHeaders(fields).normalize(false);
   const lists = Object.keys(headers).filter((name) => Array.isArray(headers[name]));
   return { headers, lists };
+}
+
+const NORMAL_NAME = /^[a-z0-9-]+$/;
+const NORMAL_VALUE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
+
+/** A name in lower case that is no method's, a value without white space at its ends or anything to be sanitized. */
+function isNormal([name, value]: HeaderList[number]): boolean {
+  return (
+    typeof value === 'string' &&
+    NORMAL_NAME.test(name) &&
+    NORMAL_VALUE.test(value) &&
+    !(name in AxiosHeaders.prototype)
+  );
 }
 
 /** A copy of what is in an AxiosHeaders, a plain object or a Headers, whichever copy of axios it comes from. */
