@@ -174,7 +174,7 @@ for (const [name, make] of ways) {
       const second = await run(total / 2, total);
       expect(await adapter.cache.count()).to.equal(500);
       expect(second.heap - first.heap).to.be.lessThan(12_000_000);
-      // The log is copied back at 10,000 pages.
+      // The log is copied back at 4,000 pages.
       expect(second.file).to.be.lessThan(80_000_000);
       await adapter.close();
       expect(way.fileSize()).to.be.lessThan(25_000_000);
