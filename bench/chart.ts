@@ -27,6 +27,7 @@ export function barChart(results: readonly CaseResult[]): string {
     top += HEAD + bars.length * ROW + 6;
   }
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${top}" font-family="sans-serif" font-size="12">
+<title>What a hit costs, as multiples of the floor</title>
 <style>rect.ours{fill:#2a6fdb}rect.peer{fill:#9aa4b2}rect.floor{fill:#d5dae1}text{fill:#222}.label{text-anchor:end}.head{font-weight:bold}
 @media(prefers-color-scheme:dark){text{fill:#ddd}}</style>
 ${parts.join('\n')}

@@ -88,10 +88,11 @@ export async function call(
     request,
   };
   try {
-    const body = await receivedBody(received.data);
+    const coming = receivedBody(received.data);
+    const body = coming instanceof Promise ? await coming : coming;
     if (body === undefined) return { ...landing, reason: 'unreadable body' };
     landing.source = { body: body.bytes, bodyType: body.bodyType };
-    await tellStoredGet(core, asked, received);
+    if (asked.get !== undefined) await tellStoredGet(core, asked, received);
     const plan = planFor(asked, stored, received);
     if (!plan.store) return { ...landing, reason: plan.reason };
     const kept = await keep(core, asked, received, body, plan.expiresAt);

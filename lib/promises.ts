@@ -1,13 +1,24 @@
 import type { MaybePromise } from './stores/store.js';
 
+/** One for all that is waited for, made when first needed: to make and clear one for each would be a part of each read. */
+let alive: NodeJS.Timeout | undefined;
+let waiting = 0;
+
 /**
  * Keeps the process alive until a promise settles, for somebody who waits for it. The timers that bound a store's
  * operations don't: what nobody waits for any more must not hold the process.
  */
 export function keptAlive<T>(waited: MaybePromise<T>): MaybePromise<T> {
   if (!(waited instanceof Promise)) return waited;
-  const alive = setInterval(() => {}, 2 ** 30);
-  return waited.finally(() => clearInterval(alive));
+  alive ??= setInterval(() => {}, 2 ** 30);
+  waiting += 1;
+  if (waiting === 1) alive.ref();
+  const over = () => {
+    waiting -= 1;
+    if (waiting === 0) alive?.unref();
+  };
+  waited.then(over, over);
+  return waited;
 }
 
 /**

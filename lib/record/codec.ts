@@ -55,10 +55,17 @@ export interface RecordCodec {
   decode(key: string, bytes: Uint8Array): StoreRecord | Promise<StoreRecord>;
 }
 
+/**
+ * Bytes from which on a checksum takes so long that it is taken once of the same object, which the memory store hands
+ * out each time. Larger ones are often too large to be kept decoded.
+ */
+const LARGE = 1024 * 1024;
+
 export function createCodec(options: CodecOptions): RecordCodec {
   const { serializer, compression } = options;
   const seal = createSeal(options.secretKey, options.encryptionKey);
   const isSealed = seal.signs || seal.encrypts;
+  const sound = new WeakSet<Uint8Array>();
 
   function encode(key: string, record: StoreRecord): Uint8Array | Promise<Uint8Array> {
     if (record.key !== key) throw foreignRecord();
@@ -89,7 +96,9 @@ export function createCodec(options: CodecOptions): RecordCodec {
       assertSeals(seal, false, false);
       return ofKey(key, decodeJson(view));
     }
-    const envelope = readHeader(view);
+    const isLarge = view.length >= LARGE;
+    const envelope = readHeader(view, isLarge && sound.has(view));
+    if (isLarge) sound.add(view);
     assertSeals(seal, envelope.signed, envelope.encrypted);
     const content = view.subarray(HEADER_BYTES);
     const payload = isSealed ? seal.open(key, view, content) : content;
