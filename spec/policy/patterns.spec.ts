@@ -154,6 +154,7 @@ describe('A URL pattern', () => {
       ['site.com/!(admin)', 'https://site.com/user/1', true],
       ['site.com/!(admin)', 'https://site.com/admin/1', false],
       ['site.com/!(admin)', 'https://site.com/.well-known/x', true],
+      ['site.com/*@(a|b)', 'https://site.com/.hidden-a', true],
       ['site.com/!a@(b)', 'https://site.com/!ab', true],
       ['site.com/!a@(b)', 'https://site.com/other', false],
       ['site.com/+([0-9])', 'https://site.com/123?x=1', true],
