@@ -151,8 +151,15 @@ export function finalUrl(config: InternalAxiosRequestConfig): string {
   return bare.getUri({ url, baseURL, params, paramsSerializer, allowAbsoluteUrls });
 }
 
-/** As axios is made: a default that is changed later is the user's own. */
-const [parsesJson] = [axios.defaults.transformResponse].flat();
+/**
+ * axios' own transform, which parses JSON; undefined when the user had put another in its place before this was loaded. By
+ * an option that none but it reads, since the defaults are one object that anybody may change.
+ */
+const parsesJson = [axios.defaults.transformResponse].flat().find(readsForcedJsonParsing);
+
+export function readsForcedJsonParsing(transform: unknown): boolean {
+  return typeof transform === 'function' && String(transform).includes('forcedJSONParsing');
+}
 
 /** axios itself, the copy that our own `import` or `require` got; for patching. */
 export const ownAxios = axios;
@@ -184,6 +191,9 @@ export function dispatchable(config: AxiosRequestConfig): InternalAxiosRequestCo
 /** Whether nothing but axios' own transformResponse, the one that parses JSON, will see the response's data and headers. */
 export function isTransformedByAxiosAlone({ transformResponse }: InternalAxiosRequestConfig): boolean {
   return (
-    Array.isArray(transformResponse) && transformResponse.length === 1 && transformResponse[0] === parsesJson
+    parsesJson !== undefined &&
+    Array.isArray(transformResponse) &&
+    transformResponse.length === 1 &&
+    transformResponse[0] === parsesJson
   );
 }
