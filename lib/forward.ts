@@ -13,7 +13,7 @@ export interface Received {
   statusText: string;
   headers: HeaderList;
   /** The same as one of axios' own adapters made them, for one caller: whoever takes them leaves none. */
-  ownHeaders?: AxiosHeaders | undefined;
+  ownHeaders?: InstanceType<typeof AxiosHeaders> | undefined;
   /** As the inner adapter gave it for `arraybuffer` or `stream`. */
   data: unknown;
   /** The inner adapter's request object, handed on to those who asked for this call. */
