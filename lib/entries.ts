@@ -359,6 +359,12 @@ export class Entries {
     }
   }
 
+  /** Resolves when what is on its way to the store under this key has landed; not what comes meanwhile. */
+  landed(key: string): MaybePromise<unknown> {
+    const before = this.#behind.before([key]);
+    return before && keptAlive(before);
+  }
+
   /** Whether what is stored there no longer holds, although it could not be deleted yet. */
   isOwed(key: string): boolean {
     return this.#owed.has(key);

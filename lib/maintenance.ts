@@ -94,8 +94,10 @@ export class Maintenance {
   /** What is under a key; undefined if nothing. */
   async read(key: string): Promise<Scanned | undefined> {
     const { entries } = this.core;
-    if (entries.isOwed(key)) return undefined;
+    // What a request is writing or deleting is not there yet: the store would still tell what was before.
     const readAt = entries.changes;
+    await entries.landed(key);
+    if (entries.isOwed(key)) return undefined;
     const bytes = await this.#attempt(() => entries.store.get(key));
     if (bytes === undefined) return undefined;
     try {

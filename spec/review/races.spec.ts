@@ -262,6 +262,36 @@ describe('races of maintenance', () => {
     });
   }
 
+  it('what is still on its way out when its expiry would be set anew stays removed', async () => {
+    const store = new RemoteStore();
+    const bench = await rig({ backend: store } as CacheOptions);
+    const { http, adapter } = bench;
+    const { cacheKey: first } = await http.get('/first');
+    await http.get('/x');
+    await adapter.cache.flush();
+    const [read, deleted] = [new Gate(), new Gate()];
+    let isReading = false;
+    const get = store.get.bind(store);
+    store.get = async (key) => {
+      const value = await get(key);
+      if (key !== first || isReading) return value;
+      isReading = true;
+      await read.opened;
+      return value;
+    };
+    const redated = adapter.cache.resetExpiration(1000);
+    await until(() => isReading);
+    store.before = (operation) => (operation === 'delete' ? deleted.opened : undefined);
+    await http.put('/x', 'new');
+    read.open();
+    for (let turns = 0; turns < 20; turns++) await new Promise((resolve) => setTimeout(resolve, 1));
+    deleted.open();
+    await redated;
+    await adapter.cache.flush();
+    expect((await http.get('/x')).fromCache).to.equal(false);
+    await bench.close();
+  });
+
   it('update() adds the variants of the other cache to those that are here', async () => {
     const bench = await rig({ backend: new MemoryBackend() } as CacheOptions);
     const { origin, http, adapter } = bench;
