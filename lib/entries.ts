@@ -54,7 +54,7 @@ export class Entries {
     this.store = options.store;
     this.codec = options.codec;
     this.#options = options;
-    this.#calls = new StoreCalls(options.store, options.timeout, () => this.track(this.#makeUp()));
+    this.#calls = new StoreCalls(options.store, options.timeout, () => this.remove(this.#owed.list()));
     if (options.hotBytes > 0 && isVersioned(options.store)) {
       this.#hot = new StoreFront(options.store, options.hotBytes, options.isFrozen, (error, key) =>
         this.#fail(error, 'touch', key),
@@ -309,7 +309,10 @@ export class Entries {
     }
   }
 
-  /** What a store in trouble did not do is done. */
+  /**
+   * What a store in trouble did not do is done. Look-ups only here, and not as soon as it answers again: where nothing but
+   * they hang, that would go on for ever. Until then what is read is told by `#isOutdated`.
+   */
   async #makeUp(): Promise<void> {
     this.remove(this.#owed.list());
     for (const [tag, changes] of this.#owedLookUps.list()) {

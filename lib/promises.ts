@@ -13,12 +13,10 @@ export function keptAlive<T>(waited: MaybePromise<T>): MaybePromise<T> {
   alive ??= setInterval(() => {}, 2 ** 30);
   waiting += 1;
   if (waiting === 1) alive.ref();
-  const over = () => {
+  return waited.finally(() => {
     waiting -= 1;
     if (waiting === 0) alive?.unref();
-  };
-  waited.then(over, over);
-  return waited;
+  });
 }
 
 /**

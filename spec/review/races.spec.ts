@@ -355,7 +355,7 @@ describe('an unsafe request', () => {
   });
 
   for (const [when, isOver] of [
-    ['in the background', true],
+    ['at the next flush', true],
     ['whenever it is read', false],
   ] as const) {
     it(`removes another user's response that a store in trouble could not find, ${when}`, async () => {
