@@ -33,8 +33,8 @@ export class StoreFront extends HotRecords {
   }
 
   override get(key: string): Loaded | undefined {
-    // Before anything is read of the store: what is kept must not be older than the version it is kept under.
-    if (this.#version === undefined) this.isCurrent();
+    // Before anything is read of the store: what is kept must not be older than the version it is kept under. NaN is none.
+    if (this.#version === undefined || Number.isNaN(this.#version)) this.isCurrent();
     const loaded = super.get(key);
     if (loaded !== undefined) this.#touch(key);
     return loaded;
