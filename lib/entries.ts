@@ -119,20 +119,13 @@ export class Entries {
   }
 
   #loaded(key: string, record: StoreRecord, ticket: Ticket | undefined): Loaded | undefined {
-    if (this.#isOutdated(key, record)) {
+    if (this.isOutdated(key, record)) {
       this.remove([key]);
       return undefined;
     }
     const loaded = load(record);
     this.#hot?.set(key, loaded, ticket);
     return loaded;
-  }
-
-  /** Whether it was to be deleted with all of its URL, and could not be found. */
-  #isOutdated(key: string, record: StoreRecord): boolean {
-    if (this.#owedLookUps.isEmpty) return false;
-    const since = this.#owedLookUps.since(this.tag(urlOf(record)));
-    return since !== undefined && !this.hasChangedSince(key, since);
   }
 
   async #decodeLate(
@@ -311,7 +304,7 @@ export class Entries {
 
   /**
    * What a store in trouble did not do is done. Look-ups only here, and not as soon as it answers again: where nothing but
-   * they hang, that would go on for ever. Until then what is read is told by `#isOutdated`.
+   * they hang, that would go on for ever. Until then what is read is told by `isOutdated`.
    */
   async #makeUp(): Promise<void> {
     this.remove(this.#owed.list());
@@ -371,6 +364,13 @@ export class Entries {
   /** Whether what is stored there no longer holds, although it could not be deleted yet. */
   isOwed(key: string): boolean {
     return this.#owed.has(key);
+  }
+
+  /** Whether it was to be deleted with all of its URL, and could not be found. */
+  isOutdated(key: string, record: StoreRecord): boolean {
+    if (this.#owedLookUps.isEmpty) return false;
+    const since = this.#owedLookUps.since(this.tag(urlOf(record)));
+    return since !== undefined && !this.hasChangedSince(key, since);
   }
 
   /** Forgets what is kept in memory; for maintenance that changes many entries of the store at once. */

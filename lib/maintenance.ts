@@ -101,7 +101,9 @@ export class Maintenance {
     const bytes = await this.#attempt(() => entries.store.get(key));
     if (bytes === undefined) return undefined;
     try {
-      return { key, readAt, record: await entries.codec.decode(key, bytes) };
+      const record = await entries.codec.decode(key, bytes);
+      // To write it back would be to vouch for it.
+      return entries.isOutdated(key, record) ? undefined : { key, readAt, record };
     } catch (error) {
       return {
         key,

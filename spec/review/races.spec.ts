@@ -354,6 +354,31 @@ describe('an unsafe request', () => {
     await bench.close();
   });
 
+  it("outdates another user's response that could not be found, though its expiry is set anew meanwhile", async () => {
+    const inner = new MemoryBackend();
+    let isInTrouble = false;
+    const store: Store = Object.assign(new RemoteStore(), {
+      get: async (key: string) => inner.get(key),
+      set: async (...args: Parameters<Store['set']>) => inner.set(...args),
+      delete: async (keys: string[]) => inner.delete(keys),
+      keys: () => inner.keys(),
+      keysByUrl: async (url: string) => {
+        if (isInTrouble) throw new Error('trouble');
+        return inner.keysByUrl(url);
+      },
+    });
+    const bench = await rig({ backend: store } as CacheOptions);
+    const { http, adapter } = bench;
+    const [ann, bob] = ['ann', 'bob'].map((name) => ({ headers: { Authorization: name } }));
+    await http.get('/x', bob);
+    await adapter.cache.flush();
+    isInTrouble = true;
+    await http.put('/x', 'new', ann);
+    await adapter.cache.resetExpiration(1000);
+    expect((await http.get('/x', bob)).fromCache).to.equal(false);
+    await bench.close();
+  });
+
   for (const [when, isOver] of [
     ['at the next flush', true],
     ['whenever it is read', false],
