@@ -8,14 +8,16 @@ export async function copyEntries(from: Maintenance, to: Maintenance): Promise<n
   let count = 0;
   for await (const { record } of from.scan('update')) {
     if (record === undefined) continue;
-    await to.run(async () => {
-      const known = (await to.read(record.key))?.record;
+    const isWritten = await to.run(async () => {
+      const there = await to.read(record.key);
+      if (there?.error?.isNewer) return false; // of a later version: not ours to replace
+      const known = there?.record;
       if (record.kind === 'index') return to.write(merged(record, known));
       // A response in an index' place answers every variant: those there would never be chosen again.
       if (known?.kind === 'index') await to.delete(variantsOf(known));
       return to.write(record);
     });
-    if (record.kind === 'response') count += 1;
+    if (isWritten && record.kind === 'response') count += 1;
   }
   await to.core.entries.trim();
   return count;

@@ -126,6 +126,21 @@ describe('a record of a later version', () => {
   });
 });
 
+describe('update() of another cache', () => {
+  it('leaves a record of a later version alone, and does not count it', async () => {
+    const [here, there] = [new MemoryBackend(), new MemoryBackend()];
+    const [own, other] = [here, there].map((backend) => cacheAdapter({ backend, adapter: fixtureOrigin }));
+    if (own === undefined || other === undefined) throw new Error('two');
+    const urls = ['http://fixture.test/a', 'http://fixture.test/b'];
+    for (const adapter of [own, other]) for (const url of urls) await axios.get(url, { adapter });
+    const key = own.cache.createKey({ url: 'http://fixture.test/a' });
+    const theirs = newer(here.get(key) ?? Buffer.alloc(0));
+    here.set(key, theirs, { createdAt: 0, url: 'http://fixture.test/a' });
+    expect(await own.cache.update(other.cache)).to.equal(1);
+    expect(Buffer.compare(here.get(key) ?? Buffer.alloc(0), theirs)).to.equal(0);
+  });
+});
+
 describe('a schema of a later version', () => {
   it('is left alone by every operation; requests are answered', async () => {
     const directory = temporaryDirectory();
