@@ -52,6 +52,21 @@ module.exports = {
       },
     },
     {
+      name: 'entries-serve-no-request',
+      comment:
+        'Records over a store: nothing of requests, policy or the core; of response only what a body is.',
+      severity: 'error',
+      from: { path: '^lib/entries/' },
+      to: {
+        path: '^lib/',
+        pathNot: [
+          '^lib/(entries|record|stores)/',
+          '^lib/(errors|promises|recent)\\.ts$',
+          '^lib/response/body\\.ts$',
+        ],
+      },
+    },
+    {
       name: 'response-knows-records-and-axios',
       comment: 'Types of a record, and what is taken from axios; no policy, no store.',
       severity: 'error',

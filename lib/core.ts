@@ -1,7 +1,7 @@
 /** What one cache is made of; shared by the adapter, which serves requests, and `ResponseCache`, which maintains. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { createHmac } from 'node:crypto';
-import { Entries } from './entries.js';
+import { Entries } from './entries/entries.js';
 import { CacheOptionError } from './errors.js';
 import { type CacheEvent, Events } from './events.js';
 import { Flights } from './flight.js';

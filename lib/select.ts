@@ -1,8 +1,8 @@
 /** Which stored response may answer a request: at most two reads, the second only over an index. */
 
 import type { Caller } from './caller.js';
-import type { Entries } from './entries.js';
-import type { Loaded } from './hot.js';
+import type { Entries } from './entries/entries.js';
+import type { Loaded } from './entries/hot.js';
 import { andThen, keptAlive } from './promises.js';
 import type { IndexEntry, IndexRecord, ResponseRecord } from './record/record.js';
 import { decidesRedirects } from './request/redirect.js';

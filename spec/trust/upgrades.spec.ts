@@ -126,6 +126,19 @@ describe('a record of a later version', () => {
   });
 });
 
+describe('forceRefresh', () => {
+  it('reads nothing, and so stores over a record of a later version', async () => {
+    const store = new MemoryBackend();
+    const adapter = cacheAdapter({ backend: store, adapter: fixtureOrigin, hotBytes: 0 });
+    const url = 'http://fixture.test/a';
+    await axios.get(url, { adapter });
+    const key = adapter.cache.createKey({ url });
+    store.set(key, newer(store.get(key) ?? Buffer.alloc(0)), { createdAt: 0, url });
+    await axios.get(url, { adapter, forceRefresh: true });
+    expect((await axios.get(url, { adapter })).fromCache).to.equal(true);
+  });
+});
+
 describe('update() of another cache', () => {
   it('leaves a record of a later version alone, and does not count it', async () => {
     const [here, there] = [new MemoryBackend(), new MemoryBackend()];

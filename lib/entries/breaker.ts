@@ -1,4 +1,4 @@
-import { CacheStoreError, messageOf } from './errors.js';
+import { CacheStoreError, messageOf } from '../errors.js';
 
 /** Failures in a row after which a store is left alone. */
 const FAILURES = 10;

@@ -1,5 +1,5 @@
+import type { Store } from '../stores/store.js';
 import { HotRecords, type Loaded } from './hot.js';
-import type { Store } from './stores/store.js';
 
 /** A store that can tell when somebody else changed something. */
 export type VersionedStore = Store & Required<Pick<Store, 'version'>>;

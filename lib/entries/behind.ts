@@ -1,7 +1,8 @@
 /** What is on its way to a store that answers with promises: reads in this process see it already. */
+
+import { keptAlive } from '../promises.js';
+import type { MaybePromise } from '../stores/store.js';
 import type { Loaded } from './hot.js';
-import { keptAlive } from './promises.js';
-import type { MaybePromise } from './stores/store.js';
 
 /** A store that takes writes more slowly than responses come must not fill the memory: beyond this they go unstored. */
 const MAX_WRITES = 1000;

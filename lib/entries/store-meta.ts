@@ -1,6 +1,6 @@
 /** What a store may know of a record. */
-import type { StoreRecord } from './record/record.js';
-import type { StoreMeta } from './stores/store.js';
+import type { StoreRecord } from '../record/record.js';
+import type { StoreMeta } from '../stores/store.js';
 
 export interface MetaOptions {
   /** The `url` that goes into the store's meta. */

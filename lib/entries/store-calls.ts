@@ -1,8 +1,9 @@
 /** A store's operations as requests call them: bounded by `storeTimeout` from when they are sent, and only asked of a store that answers. */
+
+import { CacheStoreError } from '../errors.js';
+import { native } from '../promises.js';
+import type { MaybePromise, Store, StoreLimits, StoreMeta } from '../stores/store.js';
 import { Breaker } from './breaker.js';
-import { CacheStoreError } from './errors.js';
-import { native } from './promises.js';
-import type { MaybePromise, Store, StoreLimits, StoreMeta } from './stores/store.js';
 
 /** What a store that fails is looked at by: a key as all are, which no request has. */
 const PROBE_KEY = '0'.repeat(64);

@@ -1,5 +1,5 @@
-import type { StoreRecord } from './record/record.js';
-import type { BodySource } from './response/body.js';
+import type { StoreRecord } from '../record/record.js';
+import type { BodySource } from '../response/body.js';
 
 /** A decoded record, and beside a response's record what its hits share: the body's text once it was decoded. */
 export interface Loaded {

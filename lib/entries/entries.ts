@@ -1,0 +1,210 @@
+/**
+ * A store's entries as decoded records. Nothing on the way of a request rejects here: what a store or a record does wrong
+ * becomes a miss and an `error` event.
+ */
+import { CacheRecordError, CacheStoreError, messageOf } from '../errors.js';
+import { keptAlive } from '../promises.js';
+import type { RecordCodec } from '../record/codec.js';
+import type { StoreRecord } from '../record/record.js';
+import type { MaybePromise, Store, StoreLimits, StoreMeta } from '../stores/store.js';
+import { isVersioned, StoreFront } from './front.js';
+import type { Ground } from './ground.js';
+import type { Loaded } from './hot.js';
+import { Known } from './known.js';
+import { LookUps } from './look-ups.js';
+import { Reads } from './reads.js';
+import { nameOf, StoreCalls } from './store-calls.js';
+import { type MetaOptions, metaOf } from './store-meta.js';
+import { Writes } from './writes.js';
+
+export interface EntriesOptions extends MetaOptions {
+  store: Store;
+  codec: RecordCodec;
+  /** Bytes of decoded records kept in memory. */
+  hotBytes: number;
+  /** Whether hits may share a parsed object, which then is part of a decoded record. */
+  isFrozen: () => boolean;
+  /** Milliseconds, asked per operation since it is a live setting. */
+  timeout: () => number;
+  limits: () => StoreLimits | undefined;
+  onError: (error: Error, reason: string, key?: string) => void;
+  onEvicted: (key: string) => void;
+}
+
+export class Entries {
+  readonly store: Store;
+  readonly codec: RecordCodec;
+  readonly storeName: string;
+  readonly #ground: Ground;
+  readonly #known: Known;
+  readonly #reads: Reads;
+  readonly #writes: Writes;
+  readonly #lookUps: LookUps;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: EntriesOptions) {
+    const { store, codec, hotBytes } = options;
+    this.store = store;
+    this.codec = codec;
+    this.storeName = nameOf(store);
+    const asOwn: Ground['asOwn'] = (error, reason) =>
+      error instanceof CacheStoreError || error instanceof CacheRecordError
+        ? error
+        : new CacheStoreError(`${this.storeName}: ${reason} failed: ${messageOf(error)}`, error);
+    const fail: Ground['fail'] = (error, reason, key) => options.onError(asOwn(error, reason), reason, key);
+    const hot =
+      hotBytes > 0 && isVersioned(store)
+        ? new StoreFront(store, hotBytes, options.isFrozen, (error, key) => fail(error, 'touch', key))
+        : undefined;
+    this.#known = new Known(hot, options.tag);
+    this.#ground = {
+      store,
+      codec,
+      calls: new StoreCalls(store, options.timeout, () => this.#makeUpDeletes()),
+      known: this.#known,
+      tag: options.tag,
+      meta: (record) => metaOf(record, options),
+      fail,
+      asOwn,
+    };
+    this.#writes = new Writes(this.#ground, options.limits, options.onEvicted);
+    this.#reads = new Reads(this.#ground, this.#writes);
+    this.#lookUps = new LookUps(this.#ground, this.#writes);
+  }
+
+  /** Bytes of decoded records in memory now. */
+  get hotBytes(): number {
+    return this.#known.hot?.bytes ?? 0;
+  }
+
+  get closed(): boolean {
+    return this.#known.isClosed;
+  }
+
+  /** The record under a key, if it can be read. Synchronous when the store is. */
+  read(key: string): MaybePromise<Loaded | undefined> {
+    return this.#reads.read(key);
+  }
+
+  /** Whether it was stored; false after a failure, which was an event. Does not wait for a remote store. */
+  write(record: StoreRecord): MaybePromise<boolean> {
+    return this.#writes.write(record);
+  }
+
+  /** Deletes on the way of a request: failures are events, and made up for later. */
+  remove(keys: string[]): void {
+    this.#writes.remove(keys);
+  }
+
+  /** `write` for maintenance: waits, rejects; false when the key was changed since `changes`. */
+  replace(record: StoreRecord, changes?: number): Promise<boolean> {
+    return this.#writes.replace(record, changes);
+  }
+
+  /** `remove` for maintenance: waits, rejects. */
+  erase(keys: string[]): Promise<void> {
+    return this.#writes.erase(keys);
+  }
+
+  /** Evicts until within the limits. Rejects never: a failure is an event. */
+  trim(): MaybePromise<void> {
+    return this.#writes.trim();
+  }
+
+  /** Keys of what is stored of a URL, to be deleted. Rejects never. */
+  keysByUrl(url: string): Promise<readonly string[]> {
+    return this.#lookUps.keysByUrl(url);
+  }
+
+  /** What the store is told of a URL. */
+  tag(url: string): string {
+    return this.#ground.tag(url);
+  }
+
+  /** What the store may know of a record. */
+  meta(record: StoreRecord): StoreMeta {
+    return this.#ground.meta(record);
+  }
+
+  /** For `hasChangedSince`. */
+  get changes(): number {
+    return this.#known.changes;
+  }
+
+  /** Whether the key has been written or deleted here since `changes` was this. */
+  hasChangedSince(key: string, changes: number): boolean {
+    return this.#known.hasChangedSince(key, changes);
+  }
+
+  /** Resolves when what is on its way to the store under this key has landed; not what comes meanwhile. */
+  landed(key: string): MaybePromise<unknown> {
+    const before = this.#known.behind.before([key]);
+    return before && keptAlive(before);
+  }
+
+  /** Whether what is stored there no longer holds, although it could not be deleted yet. */
+  isOwed(key: string): boolean {
+    return this.#known.owed.has(key);
+  }
+
+  /** Whether it was to be deleted with all of its URL, and could not be found. */
+  isOutdated(key: string, record: StoreRecord): boolean {
+    return this.#known.isOutdated(key, record);
+  }
+
+  /** Forgets what is kept in memory; for maintenance that changes many entries of the store at once. */
+  forget(): void {
+    this.#known.forget();
+  }
+
+  /** Everything was deleted. */
+  cleared(): void {
+    this.#known.forget();
+    this.#known.owed.clear();
+    this.#known.owedLookUps.clear();
+  }
+
+  /** What `flush` is to wait for besides writes: work that has none yet, but will. It must not reject. */
+  track(work: MaybePromise<unknown>): void {
+    this.#known.behind.track(work);
+  }
+
+  #makeUpDeletes(): void {
+    this.#writes.remove(this.#known.owed.list());
+  }
+
+  /** Resolves when every write there is has settled, whether well or ill; not those that come meanwhile. */
+  async flush(): Promise<void> {
+    this.#makeUpDeletes();
+    await this.#lookUps.makeUp();
+    await this.#known.behind.flush();
+    const flush = (this.store as { flush?: () => MaybePromise<void> }).flush;
+    if (flush === undefined) return;
+    try {
+      await flush.call(this.store);
+    } catch (error) {
+      this.#ground.fail(error, 'flush');
+    }
+  }
+
+  /** However often it is called, it is done once, and all calls wait for it. */
+  close(closeStore: boolean): Promise<void> {
+    this.#closing ??= this.#close(closeStore);
+    return this.#closing;
+  }
+
+  async #close(closeStore: boolean): Promise<void> {
+    await this.flush();
+    this.#known.isClosed = true;
+    await this.flush(); // what came while the first waited; nothing comes any more
+    this.#ground.calls.dispose();
+    this.#known.hot?.stop();
+    this.forget();
+    if (!closeStore) return;
+    try {
+      await this.store.close();
+    } catch (error) {
+      throw this.#ground.asOwn(error, 'close');
+    }
+  }
+}

@@ -1,0 +1,22 @@
+import type { CacheError } from '../errors.js';
+import type { RecordCodec } from '../record/codec.js';
+import type { StoreRecord } from '../record/record.js';
+import type { Store, StoreMeta } from '../stores/store.js';
+import type { Known } from './known.js';
+import type { StoreCalls } from './store-calls.js';
+
+/** What reads, writes and look-ups of one store's entries share. */
+export interface Ground {
+  readonly store: Store;
+  readonly calls: StoreCalls;
+  readonly codec: RecordCodec;
+  readonly known: Known;
+  /** What the store is told of a URL. */
+  readonly tag: (url: string) => string;
+  /** What the store may know of a record. */
+  readonly meta: (record: StoreRecord) => StoreMeta;
+  /** A failure that rejects nothing is an event. */
+  readonly fail: (error: unknown, reason: string, key?: string) => void;
+  /** A failure as one of the cache's own errors. */
+  readonly asOwn: (error: unknown, reason: string) => CacheError;
+}

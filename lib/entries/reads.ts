@@ -1,0 +1,97 @@
+import { CacheRecordError } from '../errors.js';
+import type { StoreRecord } from '../record/record.js';
+import type { MaybePromise } from '../stores/store.js';
+import type { Ground } from './ground.js';
+import { type Loaded, load, type Ticket } from './hot.js';
+import type { Writes } from './writes.js';
+
+/** Reads: hot records first, then writes still on their way, then the store. Synchronous when the store is. */
+export class Reads {
+  readonly #ground: Ground;
+  readonly #writes: Writes;
+
+  constructor(ground: Ground, writes: Writes) {
+    this.#ground = ground;
+    this.#writes = writes;
+  }
+
+  /** The record under a key, if it can be read. Each hit passes here. */
+  read(key: string): MaybePromise<Loaded | undefined> {
+    const { known, calls } = this.#ground;
+    if (known.isClosed) return undefined;
+    const hot = known.hot?.get(key);
+    if (hot !== undefined) return hot;
+    const pending = known.behind.get(key);
+    if (pending !== undefined) return pending.loaded;
+    if (known.owed.has(key)) {
+      this.#writes.remove([key]);
+      return undefined;
+    }
+    known.forgetNewer(key);
+    let bytes: MaybePromise<Uint8Array | undefined>;
+    try {
+      bytes = calls.get(key);
+    } catch (error) {
+      this.#ground.fail(error, 'read', key);
+      return undefined;
+    }
+    if (bytes instanceof Promise) return this.#readLate(key, bytes);
+    return bytes === undefined ? undefined : this.#decode(key, bytes);
+  }
+
+  async #readLate(key: string, bytes: Promise<Uint8Array | undefined>): Promise<Loaded | undefined> {
+    const { hot } = this.#ground.known;
+    const ticket = hot?.begin(key);
+    try {
+      const value = await bytes;
+      return value === undefined ? undefined : await this.#decode(key, value, ticket);
+    } catch (error) {
+      this.#ground.fail(error, 'read', key);
+      return undefined;
+    } finally {
+      hot?.end(key, ticket);
+    }
+  }
+
+  #decode(key: string, bytes: Uint8Array, ticket?: Ticket): MaybePromise<Loaded | undefined> {
+    try {
+      const record = this.#ground.codec.decode(key, bytes);
+      if (!(record instanceof Promise)) return this.#loaded(key, record, ticket);
+      return this.#decodeLate(key, record, ticket ?? this.#ground.known.hot?.begin(key));
+    } catch (error) {
+      this.#failDecoding(error, key);
+      return undefined;
+    }
+  }
+
+  async #decodeLate(
+    key: string,
+    record: Promise<StoreRecord>,
+    ticket: Ticket | undefined,
+  ): Promise<Loaded | undefined> {
+    try {
+      return this.#loaded(key, await record, ticket);
+    } catch (error) {
+      this.#failDecoding(error, key);
+      return undefined;
+    } finally {
+      this.#ground.known.hot?.end(key, ticket);
+    }
+  }
+
+  #loaded(key: string, record: StoreRecord, ticket: Ticket | undefined): Loaded | undefined {
+    const { known } = this.#ground;
+    if (known.isOutdated(key, record)) {
+      this.#writes.remove([key]);
+      return undefined;
+    }
+    const loaded = load(record);
+    known.hot?.set(key, loaded, ticket);
+    return loaded;
+  }
+
+  #failDecoding(error: unknown, key: string): void {
+    if (error instanceof CacheRecordError && error.isNewer) this.#ground.known.noteNewer(key);
+    this.#ground.fail(error, 'unreadable record', key);
+  }
+}

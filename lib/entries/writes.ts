@@ -1,0 +1,167 @@
+import type { StoreRecord } from '../record/record.js';
+import type { MaybePromise, StoreLimits } from '../stores/store.js';
+import { sizeOf } from './behind.js';
+import type { Ground } from './ground.js';
+import { type Loaded, load } from './hot.js';
+
+/** Writes and deletes: those of one key land in the order in which they were asked for. */
+export class Writes {
+  readonly #ground: Ground;
+  readonly #limits: () => StoreLimits | undefined;
+  readonly #onEvicted: (key: string) => void;
+
+  constructor(ground: Ground, limits: () => StoreLimits | undefined, onEvicted: (key: string) => void) {
+    this.#ground = ground;
+    this.#limits = limits;
+    this.#onEvicted = onEvicted;
+  }
+
+  /** Whether it was stored; false after a failure, which was an event. Does not wait for a remote store. */
+  write(record: StoreRecord): MaybePromise<boolean> {
+    const { known, calls, codec } = this.#ground;
+    const { key } = record;
+    if (known.isClosed || known.isNewer(key)) return false; // reading what is newer was an event already
+    const loaded = load(record);
+    known.change(key);
+    try {
+      if (!known.behind.hasRoomFor(sizeOf(loaded)))
+        throw this.#ground.asOwn('too many writes are waiting', 'write');
+      const encoded = codec.encode(key, record);
+      const before = known.behind.before([key]);
+      if (encoded instanceof Promise || before !== undefined) {
+        this.#writeBehind(key, loaded, this.#setLate(record, encoded, before));
+        return true;
+      }
+      const done = calls.set(key, encoded, this.#ground.meta(record));
+      if (done instanceof Promise) {
+        this.#writeBehind(key, loaded, done);
+        return true;
+      }
+    } catch (error) {
+      this.#ground.fail(error, 'write', key);
+      return false;
+    }
+    known.owed.settle(key);
+    known.hot?.set(key, loaded);
+    known.behind.track(this.trim());
+    return true;
+  }
+
+  async #setLate(
+    record: StoreRecord,
+    encoded: MaybePromise<Uint8Array>,
+    before: Promise<unknown> | undefined,
+  ): Promise<void> {
+    const bytes = await encoded;
+    await before;
+    await this.#ground.calls.set(record.key, bytes, this.#ground.meta(record));
+  }
+
+  #writeBehind(key: string, loaded: Loaded, done: Promise<void>): void {
+    const { known, fail } = this.#ground;
+    const settled = done.then(
+      () => {
+        known.owed.settle(key);
+        known.behind.track(this.trim());
+      },
+      (error: unknown) => fail(error, 'write', key),
+    );
+    known.behind.add(key, loaded, settled);
+  }
+
+  /** Deletes on the way of a request: failures are events, and made up for later. */
+  remove(keys: string[]): void {
+    const { known, calls } = this.#ground;
+    if (known.isClosed || keys.length === 0) return;
+    for (const key of keys) known.change(key);
+    const before = known.behind.before(keys);
+    let done: MaybePromise<unknown>;
+    try {
+      done = before === undefined ? calls.delete(keys) : before.then(() => calls.delete(keys));
+    } catch (error) {
+      this.#owe(keys, error);
+      return;
+    }
+    if (!(done instanceof Promise)) {
+      this.#settle(keys);
+      return;
+    }
+    const settled = done.then(
+      () => this.#settle(keys),
+      (error: unknown) => this.#owe(keys, error),
+    );
+    for (const key of keys) known.behind.add(key, undefined, settled);
+  }
+
+  #owe(keys: readonly string[], error: unknown): void {
+    this.#ground.known.owed.add(keys);
+    this.#ground.fail(error, 'delete', keys[0]);
+  }
+
+  #settle(keys: readonly string[]): void {
+    for (const key of keys) this.#ground.known.owed.settle(key);
+  }
+
+  /**
+   * `write` for maintenance, which waits for the store and hears of its failure: in order with what requests write and
+   * delete. False when the key was changed since `changes`: that word stands.
+   */
+  async replace(record: StoreRecord, changes = Number.POSITIVE_INFINITY): Promise<boolean> {
+    const { known, calls, codec, store } = this.#ground;
+    const { key } = record;
+    const bytes = await codec.encode(key, record);
+    if (known.hasChangedSince(key, changes)) return false;
+    const set = async () => calls.patiently('set', store.set(key, bytes, this.#ground.meta(record)));
+    await this.#inOrder([key], load(record), set);
+    return true;
+  }
+
+  /** `remove` for maintenance, which waits for the store and hears of its failure. */
+  async erase(keys: string[]): Promise<void> {
+    const { calls, store } = this.#ground;
+    await this.#inOrder(keys, undefined, async () => calls.patiently('delete', store.delete(keys)));
+  }
+
+  async #inOrder(
+    keys: readonly string[],
+    loaded: Loaded | undefined,
+    change: () => Promise<unknown>,
+  ): Promise<void> {
+    const { known } = this.#ground;
+    const before = known.behind.before(keys);
+    const done = before === undefined ? change() : before.then(change);
+    for (const key of keys) known.change(key);
+    const settled = done.then(
+      () => this.#settle(keys),
+      () => {}, // told to who waits for it
+    );
+    for (const key of keys) known.behind.add(key, loaded, settled);
+    await done;
+  }
+
+  /** Evicts until within the limits. Rejects never: a failure is an event. */
+  trim(): MaybePromise<void> {
+    const { calls, store, fail } = this.#ground;
+    const limits = this.#limits();
+    if (limits === undefined || store.trim === undefined) return;
+    try {
+      const evicted = calls.trim(limits);
+      if (evicted instanceof Promise) {
+        return evicted.then(
+          (keys) => this.#evicted(keys),
+          (error: unknown) => fail(error, 'trim'),
+        );
+      }
+      this.#evicted(evicted);
+    } catch (error) {
+      fail(error, 'trim');
+    }
+  }
+
+  #evicted(keys: string[]): void {
+    for (const key of keys) {
+      this.#ground.known.change(key);
+      this.#onEvicted(key);
+    }
+  }
+}
