@@ -196,6 +196,39 @@ describe('the documentation', () => {
     }
   });
 
+  it('gives the speed that the bench found, as multiples of the floor', async () => {
+    const results = await text('bench/RESULTS.md');
+    const cell = (section: string, row: string, at = 1): number => {
+      const [, body = ''] = results.split(`\n## ${section}\n`);
+      const line = (body.split('\n## ')[0] ?? '').split('\n').find((one) => one.startsWith(`| ${row}`));
+      return Number(/[\d.]+/.exec(line?.split('|')[at + 1] ?? '')?.[0] ?? Number.NaN);
+    };
+    const subjects: [string, (size: string, floor: number) => number][] = [
+      ['axios-stash, memory', (size, floor) => cell(`hit-${size}`, 'memory |') / floor],
+      ['axios-stash, SQLite', (size, floor) => cell(`hit-${size}`, 'sqlite |') / floor],
+      ['axios-stash, `frozen: true`', (size, floor) => cell(`hit-${size}`, 'memory frozen |') / floor],
+      [
+        "axios-cache-interceptor, safe (`cloneData: 'double'`)",
+        (size, floor) => cell(`hit-${size}`, 'interceptor safe |') / floor,
+      ],
+      [
+        'axios-cache-interceptor, one object for all callers',
+        (size, floor) => cell(`hit-${size}`, 'interceptor shared |') / floor,
+      ],
+      ["undici's cache (without axios)", (size, floor) => cell(`hit-${size}`, 'undici cache |') / floor],
+    ];
+    const page = await text('README.md');
+    for (const [name, found] of subjects) {
+      const line = page.split('\n').find((one) => one.startsWith(`| ${name} |`)) ?? '';
+      const given = line.split('|').slice(2, 5).map(Number);
+      for (const [at, size] of ['1k', '64k', '1m'].entries()) {
+        const is = found(size, cell(`hit-${size}`, 'floor |'));
+        // A ratio is the median of the rounds' ratios in one place, and that of the medians in the other.
+        expect(given[at], `${name}, ${size}: ${is}`).to.be.within(is * 0.95 - 0.005, is * 1.05 + 0.005);
+      }
+    }
+  });
+
   it('lists the names that are redacted, and those only', async () => {
     const page = await text('docs/keys-and-privacy.md');
     const list = /`DEFAULT_REDACTED`:\n\n([\s\S]*?)\n\n/.exec(page)?.[1] ?? '';
