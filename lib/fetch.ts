@@ -81,9 +81,7 @@ export async function fetch(
   if (joined && landing.source === undefined) return new Varied('*');
   if (joined && !mayShare(landing, asked.request, asked.key)) return new Varied(variesOn(landing));
   if (joined) core.stats.coalesced += 1;
-  const base: CacheStatus = { hit: false, fwd };
-  if (joined) base.collapsed = true;
-  return hand(core, exchange, selected, landing, base);
+  return hand(core, exchange, selected, landing, fwd, joined);
 }
 
 /** A streamed call is its caller's own: the body goes through at once, under the caller's own signal and timeout. */
@@ -95,7 +93,6 @@ export async function stream(
   fwd: ForwardReason,
 ): Promise<AxiosResponse> {
   const { caller, config } = exchange;
-  const base: CacheStatus = { hit: false, fwd };
   let landing: Awaited<ReturnType<typeof callStreamed>>;
   try {
     landing = await callStreamed(core, going);
@@ -106,7 +103,7 @@ export async function stream(
     }
     throw ownError(error, config);
   }
-  if (landing.confirmed !== undefined) return hand(core, exchange, selected, landing.confirmed, base);
+  if (landing.confirmed !== undefined) return hand(core, exchange, selected, landing.confirmed, fwd, false);
   const { received } = landing;
   if (selected !== undefined) {
     const stale = staleOnError(core, exchange, selected, { kind: 'status', status: received.status });
@@ -115,8 +112,8 @@ export async function stream(
       return stale;
     }
   }
-  missed(core, exchange, base);
-  const status: CacheStatus = { ...base, fwdStatus: received.status, stored: landing.willStore };
+  missed(core, exchange, fwd);
+  const status: CacheStatus = { hit: false, fwd, fwdStatus: received.status, stored: landing.willStore };
   if (landing.reason !== undefined) status.detail = landing.reason;
   const redirects = redirectsOf(received);
   const verdict = {
