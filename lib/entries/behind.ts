@@ -1,6 +1,7 @@
-/** What is on its way to a store that answers with promises: reads in this process see it already. */
+/** What is on its way to a store that answers with promises: reads through the same store object see it already. */
 
 import { keptAlive } from '../promises.js';
+import type { RecordCodec } from '../record/codec.js';
 import type { MaybePromise } from '../stores/store.js';
 import type { Loaded } from './hot.js';
 
@@ -11,6 +12,8 @@ const MAX_BYTES = 64 * 1024 * 1024;
 interface Pending {
   /** Undefined: a delete. */
   loaded: Loaded | undefined;
+  /** What it is written with, by one of the caches on this store. */
+  codec: RecordCodec;
   settled: Promise<void>;
 }
 
@@ -22,8 +25,16 @@ export class Behind {
   #writes = 0;
   #bytes = 0;
 
-  get(key: string): Pending | undefined {
-    return this.#pending.get(key);
+  has(key: string): boolean {
+    return this.#pending.size > 0 && this.#pending.has(key);
+  }
+
+  /** What will be there; undefined too where another cache writes it, and with secrets of its own. */
+  get(key: string, codec: RecordCodec): Loaded | undefined {
+    const pending = this.#pending.get(key);
+    if (pending === undefined) return undefined;
+    const isReadable = pending.codec === codec || !(pending.codec.isSealed || codec.isSealed);
+    return isReadable ? pending.loaded : undefined;
   }
 
   /** What has to land before a change of these keys may; undefined: nothing. */
@@ -44,7 +55,7 @@ export class Behind {
   }
 
   /** `done` must not reject. */
-  add(key: string, loaded: Loaded | undefined, done: Promise<void>): void {
+  add(key: string, loaded: Loaded | undefined, codec: RecordCodec, done: Promise<void>): void {
     const bytes = loaded === undefined ? 0 : sizeOf(loaded);
     const writes = loaded === undefined ? 0 : 1; // deletes are small, and none may be lost
     this.#writes += writes;
@@ -54,7 +65,7 @@ export class Behind {
       this.#bytes -= bytes;
       if (this.#pending.get(key)?.settled === settled) this.#pending.delete(key);
     });
-    this.#pending.set(key, { loaded, settled });
+    this.#pending.set(key, { loaded, codec, settled });
   }
 
   /** What `flush` is to wait for besides writes: work that has none yet, but will. */

@@ -10,11 +10,11 @@ import type { MaybePromise, Store, StoreLimits, StoreMeta } from '../stores/stor
 import { isVersioned, StoreFront } from './front.js';
 import type { Ground } from './ground.js';
 import type { Loaded } from './hot.js';
-import { Known } from './known.js';
+import { type Known, knownOf } from './known.js';
 import { LookUps } from './look-ups.js';
 import { Reads } from './reads.js';
 import { nameOf, StoreCalls } from './store-calls.js';
-import { type MetaOptions, metaOf } from './store-meta.js';
+import { type MetaOptions, metaOf, urlOf } from './store-meta.js';
 import { Writes } from './writes.js';
 
 export interface EntriesOptions extends MetaOptions {
@@ -40,6 +40,8 @@ export class Entries {
   readonly #reads: Reads;
   readonly #writes: Writes;
   readonly #lookUps: LookUps;
+  readonly #stopHeeding: (() => void) | undefined;
+  #isClosed = false;
   #closing: Promise<void> | undefined;
 
   constructor(options: EntriesOptions) {
@@ -53,15 +55,16 @@ export class Entries {
         : new CacheStoreError(`${this.storeName}: ${reason} failed: ${messageOf(error)}`, error);
     const fail: Ground['fail'] = (error, reason, key) => options.onError(asOwn(error, reason), reason, key);
     const hot =
-      hotBytes > 0 && isVersioned(store)
-        ? new StoreFront(store, hotBytes, options.isFrozen, (error, key) => fail(error, 'touch', key))
-        : undefined;
-    this.#known = new Known(hot, options.tag);
+      hotBytes > 0 && isVersioned(store) ? new StoreFront(store, hotBytes, options.isFrozen) : undefined;
+    this.#known = knownOf(store);
+    this.#stopHeeding = hot && this.#known.heed(hot);
     this.#ground = {
       store,
       codec,
       calls: new StoreCalls(store, options.timeout, () => this.#makeUpDeletes()),
       known: this.#known,
+      hot,
+      isClosed: () => this.#isClosed,
       tag: options.tag,
       meta: (record) => metaOf(record, options),
       fail,
@@ -74,11 +77,11 @@ export class Entries {
 
   /** Bytes of decoded records in memory now. */
   get hotBytes(): number {
-    return this.#known.hot?.bytes ?? 0;
+    return this.#ground.hot?.bytes ?? 0;
   }
 
   get closed(): boolean {
-    return this.#known.isClosed;
+    return this.#isClosed;
   }
 
   /** The record under a key, if it can be read. Synchronous when the store is. */
@@ -149,7 +152,7 @@ export class Entries {
 
   /** Whether it was to be deleted with all of its URL, and could not be found. */
   isOutdated(key: string, record: StoreRecord): boolean {
-    return this.#known.isOutdated(key, record);
+    return this.#known.isOutdated(key, () => this.tag(urlOf(record)));
   }
 
   /** Forgets what is kept in memory; for maintenance that changes many entries of the store at once. */
@@ -195,11 +198,12 @@ export class Entries {
 
   async #close(closeStore: boolean): Promise<void> {
     await this.flush();
-    this.#known.isClosed = true;
+    this.#isClosed = true;
     await this.flush(); // what came while the first waited; nothing comes any more
     this.#ground.calls.dispose();
-    this.#known.hot?.stop();
-    this.forget();
+    this.#stopHeeding?.();
+    this.#ground.hot?.stop();
+    this.#ground.hot?.clear();
     if (!closeStore) return;
     try {
       await this.store.close();

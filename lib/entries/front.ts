@@ -9,23 +9,15 @@ export function isVersioned(store: Store): store is VersionedStore {
   return store.version !== undefined;
 }
 
-/** Hot records in front of a store: what it tells of others' changes is heeded, and of use it is told. */
+/** Hot records in front of a store: what it tells of others' changes is heeded. */
 export class StoreFront extends HotRecords {
   readonly #store: VersionedStore;
-  readonly #onFailure: (error: unknown, key: string) => void;
   readonly #stop: (() => void) | undefined;
   #version: number | undefined;
 
-  /** `onFailure`: told when the store could not note that a key was used. */
-  constructor(
-    store: VersionedStore,
-    limit: number,
-    isFrozen: () => boolean,
-    onFailure: (error: unknown, key: string) => void,
-  ) {
+  constructor(store: VersionedStore, limit: number, isFrozen: () => boolean) {
     super(limit, isFrozen);
     this.#store = store;
-    this.#onFailure = onFailure;
     this.#stop = store.onChange?.((key) => {
       if (key === undefined) this.clear();
       else this.delete(key);
@@ -35,9 +27,7 @@ export class StoreFront extends HotRecords {
   override get(key: string): Loaded | undefined {
     // Before anything is read of the store: what is kept must not be older than the version it is kept under. NaN is none.
     if (this.#version === undefined || Number.isNaN(this.#version)) this.isCurrent();
-    const loaded = super.get(key);
-    if (loaded !== undefined) this.#touch(key);
-    return loaded;
+    return super.get(key);
   }
 
   protected override isCurrent(): boolean {
@@ -62,16 +52,6 @@ export class StoreFront extends HotRecords {
       return undefined;
     } catch {
       return undefined; // the read that follows meets the same failure and reports it
-    }
-  }
-
-  #touch(key: string): void {
-    try {
-      const done: unknown = this.#store.touch?.(key);
-      // By its type it answers at once; a store in plain JavaScript may not, and its rejection must not end the process.
-      if (done instanceof Promise) done.catch((error: unknown) => this.#onFailure(error, key));
-    } catch (error) {
-      this.#onFailure(error, key);
     }
   }
 }

@@ -2,6 +2,7 @@ import type { CacheError } from '../errors.js';
 import type { RecordCodec } from '../record/codec.js';
 import type { StoreRecord } from '../record/record.js';
 import type { Store, StoreMeta } from '../stores/store.js';
+import type { StoreFront } from './front.js';
 import type { Known } from './known.js';
 import type { StoreCalls } from './store-calls.js';
 
@@ -10,7 +11,11 @@ export interface Ground {
   readonly store: Store;
   readonly calls: StoreCalls;
   readonly codec: RecordCodec;
+  /** Shared with the other caches on the store. */
   readonly known: Known;
+  /** This cache's own; undefined where nothing is kept in front of the store. */
+  readonly hot: StoreFront | undefined;
+  readonly isClosed: () => boolean;
   /** What the store is told of a URL. */
   readonly tag: (url: string) => string;
   /** What the store may know of a record. */

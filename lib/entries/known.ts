@@ -1,43 +1,57 @@
 import { Recent } from '../recent.js';
-import type { StoreRecord } from '../record/record.js';
+import type { Store } from '../stores/store.js';
 import { Behind } from './behind.js';
 import type { StoreFront } from './front.js';
 import { OwedDeletes, OwedLookUps } from './owed.js';
-import { urlOf } from './store-meta.js';
 
 /** Keys of later versions' records kept in mind. */
 const MOST_NEWER = 10_000;
 
-/** What this process knows of a store's entries beside the store: decoded, on the way, owed to it, changed of late. */
+const known = new WeakMap<Store, Known>();
+
+/** One for all caches on the same store object: each has its own hot records, and none may miss what another changes. */
+export function knownOf(store: Store): Known {
+  let one = known.get(store);
+  if (one === undefined) {
+    one = new Known();
+    known.set(store, one);
+  }
+  return one;
+}
+
+/** What is known of a store's entries beside the store: on the way to it, owed to it, changed of late. */
 export class Known {
-  readonly hot: StoreFront | undefined;
   readonly behind = new Behind();
   readonly owed = new OwedDeletes();
   readonly owedLookUps = new OwedLookUps();
-  isClosed = false;
+  readonly #fronts = new Set<StoreFront>();
   /** Keys under which a later version's record was when they were last read: it is not ours to replace. */
   readonly #newer = new Set<string>();
   readonly #changed = new Recent();
-  readonly #tag: (url: string) => string;
   #changes = 0;
   #allChanged = 0;
 
-  constructor(hot: StoreFront | undefined, tag: (url: string) => string) {
-    this.hot = hot;
-    this.#tag = tag;
+  /** Hot records that go when what they are of changes. Returns how to take them back. */
+  heed(front: StoreFront): () => void {
+    this.#fronts.add(front);
+    return () => this.#fronts.delete(front);
   }
 
   /** What was in memory of the key holds no longer. */
   change(key: string): void {
-    this.hot?.delete(key);
+    for (const front of this.#fronts) front.delete(key);
     this.#newer.delete(key);
     this.#changes += 1;
     this.#changed.note(key, this.#changes);
   }
 
+  clearHot(): void {
+    for (const front of this.#fronts) front.clear();
+  }
+
   /** Forgets what is kept in memory, as many entries of the store are changed at once. */
   forget(): void {
-    this.hot?.clear();
+    this.clearHot();
     this.#newer.clear();
     this.#changes += 1;
     this.#allChanged = this.#changes;
@@ -67,10 +81,10 @@ export class Known {
     if (this.#newer.size > 0) this.#newer.delete(key);
   }
 
-  /** Whether it was to be deleted with all of its URL, and could not be found. */
-  isOutdated(key: string, record: StoreRecord): boolean {
+  /** Whether what was stored under a key was to be deleted with all of its URL, and could not be found. */
+  isOutdated(key: string, tag: () => string): boolean {
     if (this.owedLookUps.isEmpty) return false;
-    const since = this.owedLookUps.since(this.#tag(urlOf(record)));
+    const since = this.owedLookUps.since(tag());
     return since !== undefined && !this.hasChangedSince(key, since);
   }
 }

@@ -15,8 +15,8 @@ export class LookUps {
 
   /** None where the store can't look it up; a failure is an event, and made up for. */
   async keysByUrl(url: string): Promise<readonly string[]> {
-    const { store, calls, known, fail } = this.#ground;
-    if (known.isClosed || store.keysByUrl === undefined) return [];
+    const { store, calls, known, isClosed, fail } = this.#ground;
+    if (isClosed() || store.keysByUrl === undefined) return [];
     const tag = this.#ground.tag(url);
     // What is on its way to the store now may not be found there yet.
     const coming = [...known.behind.loaded()].flatMap(([key, { record }]) =>
@@ -26,7 +26,7 @@ export class LookUps {
       return [...coming, ...(await keptAlive(calls.keysByUrl(tag)))];
     } catch (error) {
       known.owedLookUps.add(tag, known.changes);
-      known.hot?.clear();
+      known.clearHot();
       fail(error, 'look-up by URL');
       return coming;
     }

@@ -3,6 +3,7 @@ import type { StoreRecord } from '../record/record.js';
 import type { MaybePromise } from '../stores/store.js';
 import type { Ground } from './ground.js';
 import { type Loaded, load, type Ticket } from './hot.js';
+import { urlOf } from './store-meta.js';
 import type { Writes } from './writes.js';
 
 /** Reads: hot records first, then writes still on their way, then the store. Synchronous when the store is. */
@@ -17,12 +18,14 @@ export class Reads {
 
   /** The record under a key, if it can be read. Each hit passes here. */
   read(key: string): MaybePromise<Loaded | undefined> {
-    const { known, calls } = this.#ground;
-    if (known.isClosed) return undefined;
-    const hot = known.hot?.get(key);
-    if (hot !== undefined) return hot;
-    const pending = known.behind.get(key);
-    if (pending !== undefined) return pending.loaded;
+    const { hot, known, calls, codec, isClosed } = this.#ground;
+    if (isClosed()) return undefined;
+    const loaded = hot?.get(key);
+    if (loaded !== undefined) {
+      this.#touch(key);
+      return loaded;
+    }
+    if (known.behind.has(key)) return known.behind.get(key, codec);
     if (known.owed.has(key)) {
       this.#writes.remove([key]);
       return undefined;
@@ -40,7 +43,7 @@ export class Reads {
   }
 
   async #readLate(key: string, bytes: Promise<Uint8Array | undefined>): Promise<Loaded | undefined> {
-    const { hot } = this.#ground.known;
+    const { hot } = this.#ground;
     const ticket = hot?.begin(key);
     try {
       const value = await bytes;
@@ -57,7 +60,7 @@ export class Reads {
     try {
       const record = this.#ground.codec.decode(key, bytes);
       if (!(record instanceof Promise)) return this.#loaded(key, record, ticket);
-      return this.#decodeLate(key, record, ticket ?? this.#ground.known.hot?.begin(key));
+      return this.#decodeLate(key, record, ticket ?? this.#ground.hot?.begin(key));
     } catch (error) {
       this.#failDecoding(error, key);
       return undefined;
@@ -75,19 +78,32 @@ export class Reads {
       this.#failDecoding(error, key);
       return undefined;
     } finally {
-      this.#ground.known.hot?.end(key, ticket);
+      this.#ground.hot?.end(key, ticket);
     }
   }
 
   #loaded(key: string, record: StoreRecord, ticket: Ticket | undefined): Loaded | undefined {
-    const { known } = this.#ground;
-    if (known.isOutdated(key, record)) {
+    const { hot, known, tag } = this.#ground;
+    if (known.isOutdated(key, () => tag(urlOf(record)))) {
       this.#writes.remove([key]);
       return undefined;
     }
     const loaded = load(record);
-    known.hot?.set(key, loaded, ticket);
+    hot?.set(key, loaded, ticket);
+    this.#touch(key);
     return loaded;
+  }
+
+  /** Use is told to the store, which evicts what was not used of late. */
+  #touch(key: string): void {
+    const { store, fail } = this.#ground;
+    try {
+      const done: unknown = store.touch?.(key);
+      // By its type it answers at once; a store in plain JavaScript may not, and its rejection must not end the process.
+      if (done instanceof Promise) done.catch((error: unknown) => fail(error, 'touch', key));
+    } catch (error) {
+      fail(error, 'touch', key);
+    }
   }
 
   #failDecoding(error: unknown, key: string): void {

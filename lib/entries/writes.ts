@@ -18,9 +18,9 @@ export class Writes {
 
   /** Whether it was stored; false after a failure, which was an event. Does not wait for a remote store. */
   write(record: StoreRecord): MaybePromise<boolean> {
-    const { known, calls, codec } = this.#ground;
+    const { hot, known, calls, codec, isClosed } = this.#ground;
     const { key } = record;
-    if (known.isClosed || known.isNewer(key)) return false; // reading what is newer was an event already
+    if (isClosed() || known.isNewer(key)) return false; // reading what is newer was an event already
     const loaded = load(record);
     known.change(key);
     try {
@@ -42,7 +42,7 @@ export class Writes {
       return false;
     }
     known.owed.settle(key);
-    known.hot?.set(key, loaded);
+    hot?.set(key, loaded);
     known.behind.track(this.trim());
     return true;
   }
@@ -58,7 +58,7 @@ export class Writes {
   }
 
   #writeBehind(key: string, loaded: Loaded, done: Promise<void>): void {
-    const { known, fail } = this.#ground;
+    const { known, codec, fail } = this.#ground;
     const settled = done.then(
       () => {
         known.owed.settle(key);
@@ -66,13 +66,13 @@ export class Writes {
       },
       (error: unknown) => fail(error, 'write', key),
     );
-    known.behind.add(key, loaded, settled);
+    known.behind.add(key, loaded, codec, settled);
   }
 
   /** Deletes on the way of a request: failures are events, and made up for later. */
   remove(keys: string[]): void {
-    const { known, calls } = this.#ground;
-    if (known.isClosed || keys.length === 0) return;
+    const { known, calls, codec, isClosed } = this.#ground;
+    if (isClosed() || keys.length === 0) return;
     for (const key of keys) known.change(key);
     const before = known.behind.before(keys);
     let done: MaybePromise<unknown>;
@@ -90,7 +90,7 @@ export class Writes {
       () => this.#settle(keys),
       (error: unknown) => this.#owe(keys, error),
     );
-    for (const key of keys) known.behind.add(key, undefined, settled);
+    for (const key of keys) known.behind.add(key, undefined, codec, settled);
   }
 
   #owe(keys: readonly string[], error: unknown): void {
@@ -127,7 +127,7 @@ export class Writes {
     loaded: Loaded | undefined,
     change: () => Promise<unknown>,
   ): Promise<void> {
-    const { known } = this.#ground;
+    const { known, codec } = this.#ground;
     const before = known.behind.before(keys);
     const done = before === undefined ? change() : before.then(change);
     for (const key of keys) known.change(key);
@@ -135,7 +135,7 @@ export class Writes {
       () => this.#settle(keys),
       () => {}, // told to who waits for it
     );
-    for (const key of keys) known.behind.add(key, loaded, settled);
+    for (const key of keys) known.behind.add(key, loaded, codec, settled);
     await done;
   }
 

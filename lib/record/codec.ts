@@ -46,6 +46,8 @@ export interface CodecOptions {
 
 /** Stored records to bytes and back; with a promise only where zlib has much to do. */
 export interface RecordCodec {
+  /** Whether it reads only what its own secrets signed or encrypted. */
+  readonly isSealed: boolean;
   /** Throws or rejects with `CacheRecordError` only. Equal records give equal bytes, unless encrypted. */
   encode(key: string, record: StoreRecord): Uint8Array | Promise<Uint8Array>;
   /**
@@ -113,6 +115,7 @@ export function createCodec(options: CodecOptions): RecordCodec {
   }
 
   return {
+    isSealed,
     encode: (key, record) => guarded('written', () => encode(key, record)),
     decode: (key, bytes) => guarded('read', () => decode(key, bytes)),
   };

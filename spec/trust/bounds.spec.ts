@@ -116,6 +116,16 @@ for (const [name, make] of ways) {
       await adapter.close();
     });
 
+    for (const hotBytes of [0, 1]) {
+      it(`hits that are read from the store are uses too (hotBytes: ${hotBytes})`, async () => {
+        const adapter = way.open({ maxEntries: 3, hotBytes });
+        for (const path of ['a', 'b', 'c', 'a', 'b', 'd']) await axios.get(`http://h/${path}`, { adapter });
+        await adapter.cache.flush();
+        expect(await adapter.cache.urls()).to.deep.equal(['http://h/a', 'http://h/b', 'http://h/d']);
+        await adapter.close();
+      });
+    }
+
     it('maxEntryBytes is exact: so many bytes are stored, one more passes through', async () => {
       const adapter = way.open({ maxEntryBytes: BODY });
       const longer: AxiosAdapter = async (config) => ({
