@@ -147,7 +147,7 @@ export class ResponseCache {
     if (store.size !== undefined) return this.#maintenance.run(() => store.size?.() ?? 0);
     return this.#maintenance.run(async () => {
       let bytes = 0;
-      for await (const key of store.keys()) bytes += (await store.get(key))?.byteLength ?? 0;
+      for await (const key of store.keys()) bytes += (await this.#maintenance.bytesAt(key)) ?? 0;
       return bytes;
     });
   }

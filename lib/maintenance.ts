@@ -98,13 +98,15 @@ export class Maintenance {
     const readAt = entries.changes;
     await entries.landed(key);
     if (entries.isOwed(key)) return undefined;
-    const bytes = await this.#attempt(() => entries.store.get(key));
-    if (bytes === undefined) return undefined;
     try {
+      const bytes = await this.#attempt(() => entries.store.get(key));
+      if (bytes === undefined) return undefined;
       const record = await entries.codec.decode(key, bytes);
       // To write it back would be to vouch for it.
       return entries.isOutdated(key, record) ? undefined : { key, readAt, record };
     } catch (error) {
+      // The store itself is in trouble; else only this entry is, as one that can't be decoded.
+      if (error instanceof CacheStoreError && error.scope === 'store') throw error;
       return {
         key,
         readAt,
@@ -130,16 +132,25 @@ export class Maintenance {
    */
   async pruneIndices(indices: Iterable<IndexRecord>, readAt: number): Promise<void> {
     const { entries } = this.core;
-    const { store } = entries;
     const empty: string[] = [];
     for (const index of indices) {
       const left: IndexEntry[] = [];
       for (const entry of index.entries) {
-        if ((await this.#attempt(() => store.get(entry.key))) !== undefined) left.push(entry);
+        if ((await this.bytesAt(entry.key)) !== undefined) left.push(entry);
       }
       if (left.length === 0) empty.push(index.key);
       else if (left.length < index.entries.length) await this.write({ ...index, entries: left }, readAt);
     }
     await this.delete(empty.filter((key) => !entries.hasChangedSince(key, readAt)));
+  }
+
+  /** Bytes under a key: none of what is not from this cache, undefined if nothing is there. */
+  async bytesAt(key: string): Promise<number | undefined> {
+    try {
+      return (await this.#attempt(() => this.core.entries.store.get(key)))?.byteLength;
+    } catch (error) {
+      if (error instanceof CacheStoreError && error.scope === 'entry') return 0;
+      throw error;
+    }
   }
 }
