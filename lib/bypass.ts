@@ -6,7 +6,6 @@ import { invalidate } from './invalidate.js';
 import { isUnsafe } from './policy/invalidation.js';
 import { callerConditionIsForOrigin } from './policy/revalidation.js';
 import type { CacheRequest } from './request/request.js';
-import { unkeyableReason } from './request/snapshot.js';
 import { type Addressee, mark, type Verdict } from './respond.js';
 import { headerList } from './response/received.js';
 
@@ -22,7 +21,7 @@ export function bypassReason(
   if (!settings.methods.has(request.method)) return 'method';
   if (request.headers.range !== undefined) return 'range';
   if (settings.policy.cacheControl && callerConditionIsForOrigin(request.headers)) return 'condition';
-  return unkeyableReason(request, settings.keyer.knows(request.url));
+  return settings.keyer.reasonAgainst(request);
 }
 
 /** The inner adapter's own answer to the caller's own config, with the cache's fields on it. */

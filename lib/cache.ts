@@ -236,7 +236,7 @@ export class ResponseCache {
     const { expireAfter } = options;
     assertExpireAfter('expireAfter', expireAfter);
     const request = requestFor(config);
-    assertKeyable(request);
+    assertKeyable(this.#core, request);
     const record = await this.#maintenance.run(() =>
       saveResponse(this.#core, request, response, expireAfter),
     );

@@ -54,7 +54,16 @@ function attempt(
   if (request === undefined) return passThrough(core, config, undefined, 'unsupported-url');
   const flavour = settings.inner.flavour(config);
   // One object from here to the response: a hit waits.
-  const begun: Begun = { config, request, settings, flavour, caller, varied, asked: undefined };
+  const begun: Begun = {
+    config,
+    request,
+    settings,
+    flavour,
+    caller,
+    varied,
+    asked: undefined,
+    isLate: false,
+  };
   let plan: MaybePromise<Plan>;
   try {
     plan = makePlan(core, begun, wishes);
@@ -65,7 +74,11 @@ function attempt(
 }
 
 /** An exchange of which it is not known yet what is asked for. */
-type Begun = Omit<Exchange, 'asked'> & { asked: Asked | undefined };
+type Begun = Omit<Exchange, 'asked'> & {
+  asked: Asked | undefined;
+  /** The plan took its time: whoever asked may have changed what it asked with. */
+  isLate: boolean;
+};
 
 async function carryOutLate(
   core: Core,
@@ -73,6 +86,7 @@ async function carryOutLate(
   wishes: CacheRequestConfig,
   coming: Promise<Plan>,
 ): Promise<AxiosResponse | Varied> {
+  begun.isLate = true;
   let plan: Plan;
   try {
     plan = await coming;
@@ -104,11 +118,30 @@ function carryOut(core: Core, begun: Begun, plan: Plan): MaybePromise<AxiosRespo
       return serve(core, plan.exchange, plan.selected, plan.staleReason);
     case 'ask':
       caller.assertPatient();
+      if (isAltered(core, begun)) return passThrough(core, config, snapshot(config), 'altered');
       return config.responseType === 'stream'
         ? stream(core, plan.exchange, plan.selected, plan.call, plan.fwd)
         : fetch(core, plan.exchange, plan.selected, plan.call, plan.fwd);
     default:
       return plan satisfies never;
+  }
+}
+
+/**
+ * Whether what would be sent now is not what the key was made of: its parameters or body were changed while the store
+ * was read, or are written otherwise each time (`paramsSerializer`). The answer would be another request's.
+ */
+function isAltered({ live }: Core, { asked, config, request, isLate }: Begun): boolean {
+  const isRewritten = config.paramsSerializer !== undefined && config.params != null;
+  if (asked === undefined || !(isLate || isRewritten)) return false;
+  const now = snapshot(config);
+  if (now === undefined || now.url !== request.url || now.data !== request.data) return true;
+  if (!isLate || typeof now.data !== 'object' || now.data === null) return false;
+  try {
+    const key = live.current.keyer.keyOf(now);
+    return typeof key === 'string' && key !== asked.key;
+  } catch {
+    return true; // a keyFn that has thought better of it
   }
 }
 

@@ -6,7 +6,7 @@ import { CacheOptionError } from './errors.js';
 import type { Maintenance } from './maintenance.js';
 import type { IndexEntry, ResponseRecord } from './record/record.js';
 import type { CacheRequest } from './request/request.js';
-import { snapshotRequest, unkeyableReason } from './request/snapshot.js';
+import { snapshotRequest } from './request/snapshot.js';
 import { matchingEntry } from './select.js';
 
 /** A key, a URL, or an axios request config. */
@@ -22,8 +22,8 @@ export function requestFor(config: AxiosRequestConfig): CacheRequest {
 }
 
 /** For calls that can't do without a key. */
-export function assertKeyable(request: CacheRequest): void {
-  const reason = unkeyableReason(request);
+export function assertKeyable(core: Core, request: CacheRequest): void {
+  const reason = core.live.current.keyer.reasonAgainst(request);
   if (reason === undefined) return;
   throw new CacheOptionError('config', request.url, `a request like this has no key (${reason})`);
 }
@@ -31,7 +31,7 @@ export function assertKeyable(request: CacheRequest): void {
 /** Sync, since the user's own code may be; throws where a key can't be had that way. */
 export function keyNow(core: Core, config: AxiosRequestConfig): string {
   const request = requestFor(config);
-  assertKeyable(request);
+  assertKeyable(core, request);
   const key = core.live.current.keyer.keyOf(request);
   if (typeof key === 'string') return key;
   key.catch(() => {});
@@ -44,7 +44,8 @@ export function keyNow(core: Core, config: AxiosRequestConfig): string {
 
 /** Undefined: such a request passes the cache by, so nothing is stored for it. */
 export async function keyFor(core: Core, request: CacheRequest): Promise<string | undefined> {
-  return unkeyableReason(request) === undefined ? core.live.current.keyer.keyOf(request) : undefined;
+  const { keyer } = core.live.current;
+  return keyer.reasonAgainst(request) === undefined ? keyer.keyOf(request) : undefined;
 }
 
 /** The readable response under a key, or the one that a request would get; expired or not. */

@@ -25,10 +25,24 @@ export function snapshotHeaders(headers: unknown): RequestHeaders {
   const fields = fieldsOf(headers);
   // Two spellings of one name: the later wins, as in AxiosHeaders.normalize.
   for (const name of Object.keys(fields)) {
-    const text = headerText(fields[name]);
-    if (text !== undefined) copy[LOWER_CASE.get(name) ?? name.trim().toLowerCase()] = text;
+    const value = fields[name];
+    if (typeof value === 'string') copy[LOWER_CASE.get(name) ?? name.trim().toLowerCase()] = value;
+    else if (value !== undefined && value !== null) snapshotOther(copy, name.trim().toLowerCase(), value);
   }
   return copy;
+}
+
+/** Sent with a value of its own where none is given (http.js): `false` is not the same as none. */
+const DEFAULTED = new Set(['user-agent', 'accept-encoding']);
+
+function snapshotOther(copy: Record<string, string>, name: string, value: unknown): void {
+  if (value === false && DEFAULTED.has(name)) copy[name] = '';
+  // Node joins these by a semicolon (_http_outgoing.js).
+  else if (name === 'cookie' && Array.isArray(value)) copy[name] = value.map(headerText).join('; ');
+  else {
+    const text = headerText(value);
+    if (text !== undefined) copy[name] = text;
+  }
 }
 
 /** AxiosHeaders keeps its fields as own properties; its toJSON only leaves out what `headerText` does too. */

@@ -11,6 +11,7 @@ import { KeyMemo } from './memo.js';
 import { formParts, isBlobLike, withoutBoundary } from './multipart.js';
 import { isObject } from './own.js';
 import type { CacheRequest } from './request.js';
+import { type Unkeyable, unkeyableReason } from './snapshot.js';
 import { transportKey } from './transport.js';
 import { canonicalUrl } from './url.js';
 
@@ -126,6 +127,12 @@ export class Keyer {
     for (const name in headers) if (this.#telling.has(name)) return false;
     const isAnonymous = configAuthorization(config) === undefined && proxyAuthorization(config) === undefined;
     return isAnonymous && transportKey(config) === '';
+  }
+
+  /** Why a request can have no key. A `keyFn` may know what an agent does; nobody else does. */
+  reasonAgainst(request: CacheRequest): Unkeyable | undefined {
+    const reason = unkeyableReason(request, this.knows(request.url));
+    return reason === 'agent' && this.#keyFn !== undefined ? undefined : reason;
   }
 
   /** Whether an anonymous GET of this very URL has had a key: then it is one of which keys can be made. */

@@ -1,6 +1,7 @@
 /** An axios config, copied into a CacheRequest before the inner adapter changes it; and whether it can have a key. */
 import type { InternalAxiosRequestConfig } from 'axios';
 import { isUrl, parseUrl } from '../parse-url.js';
+import { seesRequests } from './agents.js';
 import { bodyOf } from './body.js';
 import { snapshotHeaders } from './headers.js';
 import { own } from './own.js';
@@ -13,9 +14,11 @@ const SCHEME = /^[\0-\x20]*[a-z][a-z0-9+.-]*:/i;
  *   `http://localhost` (http.js, `urlBase`).
  */
 export function snapshotRequest(config: InternalAxiosRequestConfig, url: string): CacheRequest {
+  const absolute = absoluteUrl(config, url);
   return {
     method: methodOf(own(config, 'method')),
-    url: withoutFragment(absoluteUrl(config, url)),
+    // With `params` the URL's own fragment is gone already (buildURL.js): a `#` that they bring is sent as it is.
+    url: own(config, 'params') == null ? withoutFragment(absolute) : absolute,
     headers: snapshotHeaders(own(config, 'headers')),
     data: own(config, 'data'),
     config,
@@ -41,14 +44,14 @@ function withoutFragment(url: string): string {
 }
 
 /** Why a request can have no key, and so passes the cache by. */
-export type Unkeyable = 'stream-body' | 'method-override' | 'unsupported-url' | 'unreadable-body';
+export type Unkeyable = 'stream-body' | 'method-override' | 'unsupported-url' | 'unreadable-body' | 'agent';
 
 const HTTP = /^[\0-\x20]*https?:/i;
 
 /** Undefined: it has a key. `isKnownUrl`: its URL need not be looked at, since a key was made of it before. */
 export function unkeyableReason(request: CacheRequest, isKnownUrl = false): Unkeyable | undefined {
-  const { url, headers, data } = request;
-  if (!isKnownUrl && (!isUrl(url) || !(HTTP.test(url) || isHttp(new URL(url))))) return 'unsupported-url';
+  const { url, headers, data, config } = request;
+  if (!isKnownUrl && !isKeyableUrl(url)) return 'unsupported-url';
   if (
     headers['x-http-method-override'] !== undefined ||
     headers['x-http-method'] !== undefined ||
@@ -56,10 +59,15 @@ export function unkeyableReason(request: CacheRequest, isKnownUrl = false): Unke
   ) {
     return 'method-override';
   }
+  if (seesRequests(own(config, 'httpAgent')) || seesRequests(own(config, 'httpsAgent'))) return 'agent';
   if (data === undefined) return undefined;
   const { kind } = bodyOf(data);
   if (kind === 'stream') return 'stream-body';
   return kind === 'unreadable' ? 'unreadable-body' : undefined;
+}
+
+function isKeyableUrl(url: string): boolean {
+  return isUrl(url) && !url.includes('#') && (HTTP.test(url) || isHttp(new URL(url)));
 }
 
 // For spellings that only the parser sees through, such as a line break within the scheme.

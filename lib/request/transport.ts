@@ -1,6 +1,5 @@
 /** The parts of a config that change which bytes come back, besides what is sent. */
-import { randomUUID } from 'node:crypto';
-import { userinfoAuthorization } from './credentials.js';
+import { agentUser, identityOf } from './agents.js';
 import { part, sha256 } from './digest.js';
 import { isObject, own } from './own.js';
 
@@ -9,6 +8,10 @@ export function transportKey(config: object): string {
   let key = '';
   if (own(config, 'decompress') === false) key += 'raw;';
   if (own(config, 'maxRedirects') === 0 || refusesRedirects(own(config, 'fetchOptions'))) key += 'hop;';
+  // axios before 1.21 lets them stand over the request's own.
+  const fetchOptions = own(config, 'fetchOptions');
+  const fetchHeaders = isObject(fetchOptions) ? own(fetchOptions, 'headers') : undefined;
+  if (isObject(fetchHeaders)) key += `fetch=${fetchHeadersKey(fetchHeaders)};`;
   const socket = own(config, 'socketPath');
   if (socket) key += `socket=${part(String(socket))};`;
   const httpAgent = own(config, 'httpAgent');
@@ -26,19 +29,21 @@ function refusesRedirects(fetchOptions: unknown): boolean {
   return redirect !== undefined && redirect !== 'follow';
 }
 
-function agentKey(name: string, agent: unknown): string {
-  if (!isObject(agent)) return '';
-  // Agents that go over a proxy (https-proxy-agent, hpagent) keep its URL here, and what is for TLS in `connectOpts`.
-  const user = proxyUser(own(agent, 'proxy'));
-  const options = optionsKey(name, own(agent, 'options')) + optionsKey(`${name}.`, own(agent, 'connectOpts'));
-  return user === undefined ? options : `${options}${name}.proxy=${part(user)};`;
+/** Of a Headers, a list of pairs, or an object. */
+function fetchHeadersKey(headers: object): string {
+  const pairs: unknown[] =
+    Symbol.iterator in headers ? [...(headers as Iterable<unknown>)] : Object.entries(headers);
+  return pairs
+    .map((pair) => (Array.isArray(pair) ? part(String(pair[0]).toLowerCase()) + part(String(pair[1])) : ''))
+    .sort()
+    .join('');
 }
 
-function proxyUser(proxy: unknown): string | undefined {
-  if (!isObject(proxy)) return undefined;
-  // A URL's parts are its class' getters.
-  const { username, password } = proxy as { username?: unknown; password?: unknown };
-  return userinfoAuthorization(String(username ?? ''), String(password ?? ''));
+function agentKey(name: string, agent: unknown): string {
+  if (!isObject(agent)) return '';
+  // Agents that go over a proxy keep here what is for TLS.
+  const options = optionsKey(name, own(agent, 'options')) + optionsKey(`${name}.`, own(agent, 'connectOpts'));
+  return options + agentUser(name, agent);
 }
 
 /** Unverified TLS, a client certificate, another name and a socket make it another origin, or another user. */
@@ -54,6 +59,8 @@ function optionsKey(name: string, options: unknown): string {
   if (serverName) key += `name=${part(String(serverName))};`;
   const context = own(options, 'secureContext');
   if (isObject(context)) key += `context=${identityOf(context)};`;
+  const psk = own(options, 'pskCallback');
+  if (typeof psk === 'function') key += `psk=${identityOf(psk)};`;
   const cert = own(options, 'cert');
   if (cert) key += `cert=${materialDigest(cert)};`;
   const pfx = own(options, 'pfx');
@@ -61,15 +68,6 @@ function optionsKey(name: string, options: unknown): string {
   const socket = own(options, 'socketPath');
   if (socket) key += `socket=${part(String(socket))};`;
   return key === '' ? '' : `${name}(${key})`;
-}
-
-const identities = new WeakMap<object, string>();
-
-/** Native, and perhaps with a certificate in it: nobody else's, in no other process. */
-function identityOf(context: object): string {
-  const known = identities.get(context) ?? randomUUID();
-  identities.set(context, known);
-  return known;
 }
 
 /** Of a PEM text, bytes, `{ buf, passphrase }`, or a list of these, as Node's tls takes them. */

@@ -222,6 +222,16 @@ describe('keys and matchHeaders', () => {
   });
 });
 
+/** Where it connects to is its own affair. */
+class Connecting extends https.Agent {
+  override createConnection(): never {
+    throw new Error('not connected');
+  }
+}
+
+/** As agentkeepalive's, which only looks after its sockets. */
+class HttpsAgent extends Connecting {}
+
 describe('keys and the config that changes bytes', () => {
   const agent = (options: https.AgentOptions) => ({ config: { httpsAgent: new https.Agent(options) } });
   const distinct: Given[] = [
@@ -244,6 +254,25 @@ describe('keys and the config that changes bytes', () => {
     { config: { httpsAgent: { proxy: new URL('http://bob:x@proxy'), options: {} } } },
     { config: { httpsAgent: { proxy: new URL('http://proxy'), connectOpts: { cert: 'one' } } } },
     { config: { decompress: false, maxRedirects: 0 } },
+    { config: { fetchOptions: { headers: { Authorization: 'ann' } } } },
+    { config: { fetchOptions: { headers: new Headers({ authorization: 'bob' }) } } },
+    agent({ pskCallback: () => null } as https.AgentOptions),
+    agent({ pskCallback: () => null } as https.AgentOptions),
+    // Node from 24 on.
+    agent({ proxyEnv: { HTTPS_PROXY: 'http://ann:x@proxy' } } as https.AgentOptions),
+    agent({ proxyEnv: { HTTPS_PROXY: 'http://bob:x@proxy' } } as https.AgentOptions),
+    // https-proxy-agent 5, socks-proxy-agent, tunnel, tunnel-agent, hpagent, https-proxy-agent 7.
+    { config: { httpsAgent: { proxy: { host: 'proxy', auth: 'amy:x' } } } },
+    { config: { httpsAgent: { proxy: { host: 'proxy', auth: 'bea:x' } } } },
+    { config: { httpsAgent: { proxy: { host: 'proxy', userId: 'cid', password: 'x' } } } },
+    { config: { httpsAgent: { proxyOptions: { proxyAuth: 'dan:x' }, options: {} } } },
+    { config: { httpsAgent: { options: { proxy: { proxyAuth: 'eve:x' } } } } },
+    { config: { httpsAgent: { options: { proxy: { headers: { 'Proxy-Authorization': 'fay' } } } } } },
+    { config: { httpsAgent: { proxyRequestOptions: { headers: { 'Proxy-Authorization': 'guy' } } } } },
+    { config: { httpsAgent: { proxyHeaders: { 'Proxy-Authorization': 'hal' } } } },
+    { config: { httpsAgent: { proxyHeaders: () => ({ 'Proxy-Authorization': 'ida' }) } } },
+    { config: { httpsAgent: new Connecting() } },
+    { config: { httpsAgent: new Connecting() } },
   ];
 
   it('differ by each of it', () => {
@@ -259,6 +288,9 @@ describe('keys and the config that changes bytes', () => {
     { config: { responseEncoding: 'latin1' } },
     agent({ rejectUnauthorized: true }),
     agent({ keepAlive: true }),
+    { config: { httpsAgent: new (class extends https.Agent {})() } },
+    { config: { httpsAgent: new HttpsAgent() } },
+    agent({ proxyEnv: { HTTPS_PROXY: 'http://proxy' } } as https.AgentOptions),
     { config: { httpsAgent: { proxy: new URL('http://proxy'), connectOpts: {} } } },
   ];
   for (const given of indifferent) {

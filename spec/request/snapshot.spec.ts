@@ -1,3 +1,4 @@
+import { Agent } from 'node:http';
 import { Readable } from 'node:stream';
 import oldest from 'axios-oldest';
 import { expect } from 'chai';
@@ -27,6 +28,15 @@ describe('snapshotRequest', () => {
     expect({ ...given.headers }).to.deep.equal({ accept: 'b' });
   });
 
+  it('tells a default that is refused from one that is not given, and joins cookies as Node does', () => {
+    const headers = { 'User-Agent': false, 'Accept-Encoding': false, Cookie: ['a=1', 'b=2'] };
+    expect({ ...request({ headers }).headers }).to.deep.equal({
+      'user-agent': '',
+      'accept-encoding': '',
+      cookie: 'a=1; b=2',
+    });
+  });
+
   it('keeps a header named __proto__ as data', () => {
     const headers = JSON.parse('{"__proto__": "x"}');
     const given = snapshotRequest({ method: 'get', headers } as never, 'http://h/');
@@ -48,6 +58,12 @@ describe('snapshotRequest', () => {
   });
 });
 
+/** As http-cookie-agent: it puts the cookies of a jar into each request. */
+class CookieAgent extends Agent {
+  addRequest(): void {}
+}
+class HttpProxyAgent extends CookieAgent {}
+
 describe('unkeyableReason', () => {
   const form = (value: unknown) => {
     const made = new NodeFormData();
@@ -65,6 +81,11 @@ describe('unkeyableReason', () => {
     ['a file: URL', { url: 'file:///etc/passwd' }, 'unsupported-url'],
     ['a relative URL', { url: '/a' }, 'unsupported-url'],
     ['no URL', { url: '' }, 'unsupported-url'],
+    ['a # that params bring', { url: 'http://h/a?t=#x', config: { params: {} } }, 'unsupported-url'],
+    ['an agent that is handed each request', { config: { httpAgent: new CookieAgent() } }, 'agent'],
+    ['the same for TLS', { config: { httpsAgent: { addRequest() {} } } }, 'agent'],
+    ["Node's own agent", { config: { httpAgent: new Agent({ keepAlive: true }) } }, undefined],
+    ['an agent of a known proxy package', { config: { httpAgent: new HttpProxyAgent() } }, undefined],
     ['a port out of range', { url: 'http://h:99999/' }, 'unsupported-url'],
     ['a path over a socket', { url: '/a', config: { socketPath: '/s' } }, undefined],
     ['X-HTTP-Method-Override', { headers: { 'X-HTTP-Method-Override': 'DELETE' } }, 'method-override'],

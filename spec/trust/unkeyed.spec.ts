@@ -3,14 +3,26 @@ import { readFile } from 'node:fs/promises';
 import http from 'node:http';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import axios, { type AxiosAdapter, type AxiosRequestConfig, type AxiosResponse } from 'axios';
 import { expect } from 'chai';
 import ts from 'typescript';
-import { cacheAdapter } from '../../lib/index.js';
+import { cacheAdapter, MemoryBackend } from '../../lib/index.js';
 import { itOnCurrentAxios } from '../support/axios-version.js';
+import { type Rig, rig } from '../support/harness.js';
 
 const page = fileURLToPath(new URL('../../docs/security.md', import.meta.url));
+
+/** Its answers take their time. */
+class LateStore extends MemoryBackend {
+  override get(key: string): never {
+    return delay(20).then(() => super.get(key)) as never;
+  }
+  override version(): number {
+    return Number.NaN;
+  }
+}
 
 /** The rows of the table: names, and what is said of them. */
 async function rows(): Promise<[names: string[], said: string][]> {
@@ -113,5 +125,90 @@ describe('what of a request is part of its key', () => {
       ({ data: Math.random(), status: 200, config }) as AxiosResponse;
     const [one, two] = [await client.get(url, { adapter }), await client.get(url, { adapter })];
     expect(one.data).to.not.equal(two.data);
+  });
+});
+
+describe('what can change after the key was made, or is not in it', () => {
+  let here: Rig;
+  beforeEach(async () => {
+    here = await rig({ backend: new LateStore(), allowableMethods: ['GET', 'POST'] });
+    here.origin.on('/echo', (request, res) => {
+      res.end(`${request.url} ${request.headers.cookie ?? ''} ${request.body}`);
+    });
+  });
+  afterEach(() => here.close());
+
+  /** What the origin says to the second of two requests, the first changed while the store was being read. */
+  async function poisoned(first: AxiosRequestConfig, change: () => void, second: AxiosRequestConfig) {
+    const asked = here.http.request({ url: '/echo', ...first });
+    await Promise.resolve();
+    await Promise.resolve();
+    change();
+    await asked;
+    await here.adapter.cache.flush();
+    const { data } = await here.http.request({ url: '/echo', ...second });
+    return String(data);
+  }
+
+  it('parameters that are changed while the store is read: the answer is not stored as theirs', async () => {
+    const params = new URLSearchParams({ user: 'ann' });
+    const change = () => params.set('user', 'bob');
+    expect(await poisoned({ params }, change, { params: { user: 'ann' } })).to.include('user=ann');
+  });
+
+  it('a body that is changed while the store is read', async () => {
+    const data = Buffer.from('ann');
+    const given = { method: 'post', headers: { 'Content-Type': 'text/plain' } };
+    const text = await poisoned({ ...given, data }, () => data.write('bob'), {
+      ...given,
+      data: Buffer.from('ann'),
+    });
+    expect(text).to.include('ann');
+  });
+
+  it('a serializer that writes parameters otherwise each time', async () => {
+    const users = ['ann', 'bob'];
+    const paramsSerializer = { serialize: () => `user=${users.shift() ?? 'eve'}` };
+    await here.http.get('/echo', { params: {}, paramsSerializer });
+    await here.adapter.cache.flush();
+    expect((await here.http.get('/echo?user=ann')).data).to.include('user=ann');
+  });
+
+  it('a # in serialized parameters', async () => {
+    const paramsSerializer = { encode: (text: string) => text };
+    const get = async (t: string) => (await here.http.get('/echo', { params: { t }, paramsSerializer })).data;
+    expect([await get('#ann'), await get('#bob')].map((text) => /#\w+/.exec(text)?.[0])).to.deep.equal([
+      '#ann',
+      '#bob',
+    ]);
+  });
+
+  it('an agent that puts a cookie into each request', async () => {
+    class JarAgent extends http.Agent {
+      readonly #cookie: string;
+      constructor(cookie: string) {
+        super();
+        this.#cookie = cookie;
+      }
+      addRequest(request: http.ClientRequest, ...rest: unknown[]): void {
+        request.setHeader('Cookie', this.#cookie);
+        const { addRequest } = http.Agent.prototype as unknown as { addRequest(...args: unknown[]): void };
+        addRequest.call(this, request, ...rest);
+      }
+    }
+    for (const user of ['ann', 'bob']) {
+      const response = await here.http.get('/echo', { httpAgent: new JarAgent(user) });
+      expect(response.data).to.include(user);
+      expect(response.cacheStatus).to.include({ fwd: 'bypass', detail: 'agent' });
+    }
+  });
+
+  it('the same where a keyFn says whose it is', async () => {
+    const { http: client } = here.another({ keyFn: (_, defaultKey) => `ann ${defaultKey()}` });
+    const httpAgent = Object.assign(new http.Agent(), {
+      addRequest: (http.Agent.prototype as unknown as { addRequest: unknown }).addRequest,
+    });
+    await client.get('/echo', { httpAgent });
+    expect((await client.get('/echo', { httpAgent })).fromCache).to.equal(true);
   });
 });
