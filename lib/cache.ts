@@ -212,18 +212,26 @@ export class ResponseCache {
   }
 
   /**
-   * Re-keys every entry under the present settings. `rekeyed`: how many responses have the right key now; `left`: how
-   * many stay as they are, since their key would need a value that was redacted or never stored.
+   * Re-keys every entry under the present settings, and redacts by them what is kept of its request. `rekeyed`: how many
+   * responses have the right key now; `left`: how many keep theirs, since a new one would need a value that was redacted
+   * or never stored.
    */
   async recreateKeys(): Promise<Rekeyed> {
     return recreateKeys(this.#core, this.#maintenance);
   }
 
-  /** Copies every entry of another cache in, where it replaces what is the same; resolves with how many responses. */
+  /**
+   * Copies every entry of another cache in, where it replaces what is the same; resolves with how many responses. If the
+   * two make keys otherwise, `recreateKeys()` follows.
+   */
   async update(other: ResponseCache): Promise<number> {
     if (!(other instanceof ResponseCache))
       throw new CacheOptionError('other', other, 'allowed: a ResponseCache');
-    return copyEntries(other.#maintenance, this.#maintenance);
+    this.#maintenance.assertOpen();
+    const count = await copyEntries(other.#maintenance, this.#maintenance);
+    // Keys of the other's settings would not be found here, and what is secret here may be in clear there.
+    if (!this.#core.live.keysAsIn(other.#core.live)) await this.recreateKeys();
+    return count;
   }
 
   /** Stores a response by hand, as if `config` had just brought it. Resolves with what is stored. */

@@ -2,6 +2,8 @@
 import type { AxiosResponse } from 'axios';
 import { type Exchange, hand, missed, redirectsOf, staleOnError, Varied } from './answer.js';
 import type { Core } from './core.js';
+import { readable } from './entries/thrown.js';
+import { messageOf } from './errors.js';
 import { type Call, call, callStreamed, discard, type Landing, mayShare, variesOn } from './network.js';
 import { conditionalHeaders } from './policy/revalidation.js';
 import type { CacheRequest } from './request/request.js';
@@ -10,6 +12,7 @@ import { respondFromNetwork } from './respond.js';
 import { ownError } from './response/errors.js';
 import type { CacheStatus, ForwardReason } from './response/status.js';
 import type { Selected } from './select.js';
+import type { Settings } from './settings.js';
 
 /** Request headers outside the key that ask for another kind of answer: such requests do not share a call. */
 const CONDITIONS = [
@@ -73,7 +76,7 @@ export async function fetch(
       const stale = staleOnError(core, exchange, selected, { kind: 'network' });
       if (stale !== undefined) return stale;
     }
-    throw caller.hasGivenUp(error) ? error : ownError(error, config);
+    throw caller.hasGivenUp(error) ? error : ownError(error, config, joined);
   } finally {
     leave();
   }
@@ -159,6 +162,22 @@ export function refreshBehind(core: Core, exchange: Exchange, selected: Selected
         core.fail(new Error(`the origin answered ${received.status}`), 'background refresh', about);
       }
     })
-    .catch((error: unknown) => core.fail(error, 'background refresh', about))
+    .catch((error: unknown) => core.fail(toldOf(error, settings), 'background refresh', about))
     .finally(() => flight.leave());
+}
+
+/** White space, and what may stand round a URL in a message. */
+const BETWEEN_WORDS = /([\s"'`<>()]+)/;
+
+/** Of an error of axios what it says: the rest of it is the whole request, credentials too, and events end up in logs. */
+function toldOf(thrown: unknown, { redactor }: Settings): Error {
+  const error = readable(thrown);
+  const words = String(messageOf(error)).split(BETWEEN_WORDS);
+  const message = words.map((word) => (mayBeUrl(word) ? redactor.url(word) : word)).join('');
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' ? Object.assign(new Error(message), { code }) : new Error(message);
+}
+
+function mayBeUrl(word: string): boolean {
+  return word.includes('://') || (word.includes('=') && /[?&]/.test(word));
 }

@@ -40,8 +40,13 @@ export class Maintenance {
     return this.#attempt(operation);
   }
 
-  async #ready(): Promise<void> {
+  /** For a call that has nothing to do, and so would not meet the store. */
+  assertOpen(): void {
     if (this.core.entries.closed) throw new CacheStoreError('the cache is closed');
+  }
+
+  async #ready(): Promise<void> {
+    this.assertOpen();
     await this.core.entries.flush();
   }
 

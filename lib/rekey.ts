@@ -1,4 +1,5 @@
 /** recreateKeys(): every entry under the key that it has by the present settings. */
+import { isDeepStrictEqual } from 'node:util';
 import { AxiosHeaders, type InternalAxiosRequestConfig } from 'axios';
 import type { Core } from './core.js';
 import type { Maintenance } from './maintenance.js';
@@ -30,14 +31,18 @@ export async function recreateKeys(core: Core, maintenance: Maintenance): Promis
     if (record?.kind === 'index') indices.push(record);
     if (record?.kind !== 'response') continue;
     const move = await moveOf(core, record);
-    if (move === undefined) left += 1;
-    else moves.push(move);
+    if (move !== undefined) moves.push(move);
+    else {
+      left += 1;
+      const redacted = redactedAnew(core, record);
+      if (!isDeepStrictEqual(redacted, record)) await maintenance.write(redacted);
+    }
   }
   // Several may come under one key now: the newest is written last.
   moves.sort((a, b) => a.record.responseTime - b.record.responseTime);
   const rebuilt = new Map<string, IndexRecord>();
   for (const move of moves) {
-    await maintenance.write({ ...move.record, key: move.key, vary: move.vary });
+    await maintenance.write({ ...redactedAnew(core, move.record), key: move.key, vary: move.vary });
     if (move.vary.length > 0) addEntry(rebuilt, move.primaryKey, move.record, entryOf(move));
     await addRedirects(core, rebuilt, indices, move);
   }
@@ -55,6 +60,16 @@ export async function recreateKeys(core: Core, maintenance: Maintenance): Promis
   for (const { key } of moves) gone.delete(key);
   await maintenance.delete([...gone].filter((key) => !rebuilt.has(key)));
   return { rekeyed: moves.length, left };
+}
+
+/** What is kept of its request and of where it led, without what is secret by the present settings. */
+function redactedAnew({ live }: Core, record: ResponseRecord): ResponseRecord {
+  const { redactor } = live.current;
+  const request = redactor.request(requestOf(record.request));
+  if (record.request.opaque === true || (record.request.data !== undefined && request.data === undefined))
+    request.opaque = true;
+  const { url, redirects } = record;
+  return { ...record, request, url: redactor.url(url), redirects: redirects.map((hop) => redactor.url(hop)) };
 }
 
 /** The new key, or undefined when it hangs on a value that is not stored. */

@@ -24,6 +24,7 @@ export async function selectEntries(
   const compiled = compileSelector(selector, { clock: core.clock, comparableUrl: comparableUrlOf(core) });
   const keys = new Set<string>();
   const indices = new Map<string, IndexRecord>();
+  maintenance.assertOpen();
   if (compiled.isEmpty) return { keys, indices };
   const direct = await directKeys(core, maintenance, compiled, indices);
   const candidates = direct === undefined ? maintenance.scan(operation) : read(maintenance, direct);

@@ -1,4 +1,5 @@
 /** Validates options once, at the edge, and compiles them into what the request path reads. */
+import { isDeepStrictEqual } from 'node:util';
 import { closest, distance } from 'fastest-levenshtein';
 import { DEFAULT_INNER_ADAPTER, Inner } from './axios.js';
 import { CacheOptionError } from './errors.js';
@@ -11,6 +12,7 @@ import { assertCompression } from './record/compression.js';
 import { assertEncryptionKey, assertSecretKey } from './record/keys.js';
 import { Keyer } from './request/key.js';
 import { DEFAULT_REDACTED, Redactor } from './request/redact.js';
+import { MOST_SECONDS } from './stores/checks.js';
 
 type Check = (option: string, value: unknown) => void;
 
@@ -51,8 +53,12 @@ const atLeast =
     }
   };
 const seconds: Check = (option, value) => {
-  if (typeof value !== 'number' || !Number.isFinite(value) || value <= 0) {
-    throw new CacheOptionError(option, value, 'allowed: seconds, a number over 0');
+  if (typeof value !== 'number' || !(value > 0 && value <= MOST_SECONDS)) {
+    throw new CacheOptionError(
+      option,
+      value,
+      `allowed: seconds, a number over 0 and at most ${MOST_SECONDS}`,
+    );
   }
 };
 const ADAPTERS: ReadonlySet<string> = new Set(['xhr', 'http', 'fetch']);
@@ -231,6 +237,8 @@ export function compileSettings(options: CommonOptions): Settings {
   };
 }
 
+const DEFAULT_CODES: readonly number[] = [200];
+
 const defaults: Readonly<Record<string, unknown>> = {
   backend: 'sqlite',
   cacheName: 'http_cache',
@@ -296,11 +304,22 @@ export class LiveSettings {
     this.#options = next as CommonOptions;
   }
 
+  /** Whether the two make the same keys, and keep the same of requests. */
+  keysAsIn(other: LiveSettings): boolean {
+    return ['ignoredParameters', 'redact', 'matchHeaders', 'keyFn'].every((name) =>
+      isDeepStrictEqual(this.#read(name), other.#read(name)),
+    );
+  }
+
   #read(name: string): unknown {
     const real = aliases[name] ?? name;
     const given = this.#options as Record<string, unknown>;
     const alias = Object.keys(aliases).find((key) => aliases[key] === real);
-    return given[real] ?? (alias === undefined ? undefined : given[alias]) ?? defaults[real];
+    const value = given[real] ?? (alias === undefined ? undefined : given[alias]);
+    // With cacheControl the RFC decides, which no list can tell.
+    if (value === undefined && name === 'allowableCodes')
+      return this.#options.cacheControl === true ? undefined : DEFAULT_CODES;
+    return value ?? defaults[real];
   }
 
   // A proxy, so that a misspelt setting throws instead of being ignored; only users go through it, never a request.

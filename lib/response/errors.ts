@@ -1,4 +1,5 @@
 /** The errors that axios' own adapters reject with, made for one caller. */
+import { isNativeError } from 'node:util/types';
 import type { AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 import { AxiosError, CanceledError } from '../axios.js';
 import { copyBytes } from './bytes.js';
@@ -58,6 +59,15 @@ export function onCancel(config: InternalAxiosRequestConfig, listener: (error: u
 
 function nothing(): void {}
 
+/** What fetch.js (composeSignals) gives where http.js gives `error`: it tells of the signal's own reason. */
+export function fetchCancellation(error: unknown, config: InternalAxiosRequestConfig): unknown {
+  const { signal, cancelToken } = config;
+  if (error === cancelToken?.reason || !signal || !('reason' in signal)) return error;
+  const { reason } = signal;
+  if (reason instanceof Error) return isAxiosError(reason) ? reason : new CanceledError(reason.message);
+  return new CanceledError(reason as string | undefined);
+}
+
 /** What the adapters reject with when a response's body exceeds `config.maxContentLength`. */
 export function contentLengthError(config: InternalAxiosRequestConfig, request?: unknown): AxiosError {
   const message = `maxContentLength size of ${config.maxContentLength} exceeded`;
@@ -75,14 +85,27 @@ export function bodyError(error: unknown, response: AxiosResponse, flavour: Flav
 
 /**
  * One flight's error for one of its callers: an axios error becomes a fresh one that differs only in `config`, and
- * whose response (if any) is the caller's own. What is no axios error passes through.
+ * whose response (if any) is the caller's own. Another error passes through to the one who made the call; who joined it
+ * gets a copy, of what is no error at all the same.
  */
-export function ownError(error: unknown, config: InternalAxiosRequestConfig): unknown {
-  if (!isAxiosError(error)) return error;
+export function ownError(error: unknown, config: InternalAxiosRequestConfig, hasJoined = false): unknown {
+  if (!isAxiosError(error)) return hasJoined && isNativeError(error) ? copyOf(error) : error;
   const own = isCanceled(error)
     ? new CanceledError(error.message, config, error.request)
     : new AxiosError(error.message, error.code, config, error.request);
-  // Whatever else the error carries (cause, name, stack, errno, custom fields), in the same manner it carries it.
+  copyFields(error, own);
+  if (error.response !== undefined) own.response = ownResponse(error.response, config);
+  return own;
+}
+
+function copyOf(error: Error): Error {
+  const own: Error = Object.setPrototypeOf(new Error(error.message), Object.getPrototypeOf(error));
+  copyFields(error, own);
+  return own;
+}
+
+/** Whatever else an error carries (cause, name, stack, errno, custom fields), in the same manner it carries it. */
+function copyFields(error: Error, own: Error): void {
   for (const name of Reflect.ownKeys(error)) {
     const descriptor = Reflect.getOwnPropertyDescriptor(error, name);
     if (descriptor === undefined || REPLACED.has(name)) continue;
@@ -90,8 +113,6 @@ export function ownError(error: unknown, config: InternalAxiosRequestConfig): un
   }
   // V8 may keep the stack in an accessor bound to its error.
   if (error.stack !== undefined) own.stack = error.stack;
-  if (error.response !== undefined) own.response = ownResponse(error.response, config);
-  return own;
 }
 
 const REPLACED: ReadonlySet<PropertyKey> = new Set(['config', 'response', 'stack']);

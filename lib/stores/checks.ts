@@ -22,6 +22,9 @@ export function assertOptionNames(options: unknown, names: readonly string[], ba
   }
 }
 
+/** Longer no timer of Node waits: beyond 2 ** 31 - 1 ms it fires at once. */
+export const MOST_SECONDS = 2_147_483;
+
 /** Throws unless the value is a boolean or absent. */
 export function assertBoolean(option: string, value: unknown): void {
   if (value !== undefined && typeof value !== 'boolean') {

@@ -26,6 +26,9 @@ describe('adapter.settings', () => {
         frozen: false,
       });
       expect(settings.allowableMethods).to.deep.equal(['GET', 'HEAD']);
+      expect(settings.allowableCodes).to.deep.equal([200]);
+      settings.cacheControl = true; // then RFC 9111 decides, which no list can tell
+      expect(settings.allowableCodes).to.equal(undefined);
       expect(settings.adapter).to.deep.equal(['xhr', 'http', 'fetch']);
       expect(Object.keys(settings)).to.include.members([
         'expireAfter',

@@ -32,6 +32,15 @@ const FORMATS: Record<string, CacheOptions> = {
 };
 
 onEachStore('update', (start, makeStore) => {
+  it('makes keys anew where the two caches make them otherwise, and redacts by the settings here', async () => {
+    const on = await start();
+    await on.http.get('/a', { params: { t: 'SECRET' } });
+    const there = on.another({ backend: makeStore(), ignoredParameters: ['t'] } as CacheOptions);
+    expect(await there.adapter.cache.update(on.adapter.cache)).to.equal(1);
+    expect((await there.http.get('/a?t=other')).fromCache).to.equal(true);
+    expect(JSON.stringify(await there.adapter.cache.urls())).to.not.include('SECRET');
+  });
+
   for (const [what, format] of Object.entries(FORMATS)) {
     it(`makes every entry of another cache a hit here, from and to ${what}`, async () => {
       const on = await start();

@@ -146,6 +146,8 @@ onEachStore('close', (start) => {
       adapter.removeExpiredResponses(),
       cache.recreateKeys(),
       cache.update(other.adapter.cache),
+      cache.delete({}),
+      cache.delete({ urls: [] }),
       cache.save({ url: origin.url }, after),
     ]) {
       const error = await rejection(refused);

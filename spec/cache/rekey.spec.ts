@@ -46,6 +46,19 @@ onEachStore('recreateKeys', (start) => {
     expect(data.url).to.equal('/a?x=1&page=2');
   });
 
+  it('redacts anew what is kept of a request, also where the key stays', async () => {
+    const on = await start({ allowableMethods: ['GET', 'POST'] });
+    const { http, adapter } = on;
+    await http.post('/a?t=SECRET', { t: 'SECRET', q: 1 }, { headers: { t: 'SECRET' } });
+    await http.get('/a?t=SECRET', { headers: { Authorization: 'ann' } }); // its key can't be made anew
+    adapter.settings.ignoredParameters = ['t'];
+    expect(await adapter.cache.recreateKeys()).to.deep.equal({ rekeyed: 1, left: 1 });
+    const kept = await collect(adapter.cache.values());
+    expect(kept).to.have.length(2);
+    expect(JSON.stringify([kept, await adapter.cache.urls()])).to.not.include('SECRET');
+    expect((await http.post('/a?t=other', { q: 1 })).fromCache).to.equal(true);
+  });
+
   it('adds headers that are matched now', async () => {
     const on = await start();
     await on.http.get('/a', { headers: { 'X-Version': '1' } });
