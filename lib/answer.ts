@@ -143,12 +143,17 @@ export function redirectsOf({ chain }: Landing['received']): readonly string[] {
   return chain.length === 1 ? NO_REDIRECTS : chain.slice(0, -1).map(({ url }) => url);
 }
 
-export function missed(core: Core, { asked, settings }: Exchange, fwd: ForwardReason): void {
+/** `asked` may be undefined where there is no key; `reason`: why, in RFC 9211's words where the origin was asked. */
+export function missed(
+  core: Core,
+  { asked, request, settings }: Addressee & { asked: Asked | undefined },
+  reason: string,
+): void {
   core.stats.misses += 1;
   if (!core.events.wants('miss')) return;
   core.events.emit('miss', {
-    key: asked.key,
-    url: settings.redactor.url(asked.request.url),
-    reason: fwd,
+    ...(asked && { key: asked.key }),
+    url: settings.redactor.url(request.url),
+    reason,
   });
 }

@@ -1,6 +1,6 @@
 /** The way of one request. */
 import type { AxiosResponse, InternalAxiosRequestConfig } from 'axios';
-import { type Exchange, serve, Varied } from './answer.js';
+import { type Exchange, missed, serve, Varied } from './answer.js';
 import { type CacheRequestConfig, finalUrl } from './axios.js';
 import { bypassReason, passThrough } from './bypass.js';
 import { Caller } from './caller.js';
@@ -111,7 +111,7 @@ function carryOut(core: Core, begun: Begun, plan: Plan): MaybePromise<AxiosRespo
     case 'bypass':
       return passThrough(core, config, request, plan.detail);
     case 'gateway-timeout':
-      core.stats.misses += 1;
+      missed(core, begun, plan.detail);
       return respondGatewayTimeout(begun, { hit: false, detail: plan.detail });
     case 'serve':
       if (plan.refresh) refreshBehind(core, plan.exchange, plan.selected);

@@ -1,7 +1,7 @@
 /** The key of a request: what must be the same for one response to answer both. */
 
 import { AxiosHeaders } from 'axios';
-import { CacheError } from '../errors.js';
+import { CacheOptionError } from '../errors.js';
 import type { MaybePromise } from '../stores/store.js';
 import { type Body, bodyKey, bodyOf } from './body.js';
 import { configAuthorization, proxyAuthorization, userinfoAuthorization } from './credentials.js';
@@ -28,10 +28,9 @@ export interface KeySettings {
 }
 
 /** `keyFn` threw, or returned no non-empty string: the request has no key. */
-export class KeyFnError extends CacheError {
-  override name = 'KeyFnError';
-  constructor(message: string, cause?: unknown) {
-    super(message, 'ERR_CACHE_OPTION', cause);
+export class KeyFnError extends CacheOptionError {
+  constructor(keyFn: unknown, problem: string, cause?: unknown) {
+    super('keyFn', keyFn, problem, cause);
   }
 }
 
@@ -290,7 +289,7 @@ function customKey(
   try {
     custom = keyFn(request, defaultKey);
   } catch (error) {
-    throw new KeyFnError('keyFn threw', error);
+    throw new KeyFnError(keyFn, 'it threw', error);
   }
   if (typeof custom === 'string' && custom !== '') {
     // The answer to a HEAD has no body: whatever the function thinks, it is none to a GET.
@@ -300,6 +299,7 @@ function customKey(
   }
   if (custom instanceof Promise) custom.catch(() => {}); // its failure is this error already
   throw new KeyFnError(
-    `keyFn returned ${isObject(custom) ? 'an object' : custom === '' ? "''" : typeof custom}, not a non-empty string`,
+    keyFn,
+    `it returned ${isObject(custom) ? 'an object' : custom === '' ? "''" : typeof custom}, not a non-empty string`,
   );
 }

@@ -16,6 +16,22 @@ const ALL: CacheEventName[] = [
 
 describe('events', () => {
   it(
+    'tell of each miss that is counted, one without the origin too',
+    using({}, async (own) => {
+      const events = recordEvents(own, ['miss']);
+      const url = `${own.origin.url}/r`;
+      await own.http.get('/r', { onlyIfCached: true, validateStatus: null });
+      await own.http.get('/r', { onlyIfCached: true, cache: false, validateStatus: null });
+      const key = own.adapter.cache.createKey({ url });
+      expect(events).to.deep.equal([
+        ['miss', { key, url, reason: 'only-if-cached' }],
+        ['miss', { url, reason: 'cache: false' }],
+      ]);
+      expect(own.adapter.cache.stats().misses).to.equal(2);
+    }),
+  );
+
+  it(
     'tell what happened, in order, with key and redacted URL',
     using({ expireAfter: 10, staleIfError: true, maxEntries: 1 }, async (own) => {
       const { http, origin, clock } = own;

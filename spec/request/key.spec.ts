@@ -2,6 +2,7 @@ import https from 'node:https';
 import { createSecureContext } from 'node:tls';
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { CacheOptionError } from '../../lib/errors.js';
 import { KeyFnError } from '../../lib/request/key.js';
 import { type Given, keyer, keyOf, lateKeyOf, post, request } from './requests.js';
 
@@ -344,7 +345,9 @@ describe('keyFn', () => {
   ];
   for (const [what, keyFn] of broken) {
     it(`makes a KeyFnError when it ${what}`, () => {
-      expect(() => keyOf({}, { keyFn: keyFn as () => string })).to.throw(KeyFnError);
+      expect(() => keyOf({}, { keyFn: keyFn as () => string }))
+        .to.throw(KeyFnError, /^Option keyFn: got .*; it (threw|returned)/)
+        .and.be.instanceOf(CacheOptionError);
     });
   }
 });
