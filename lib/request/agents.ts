@@ -19,6 +19,7 @@ const KNOWN = new Set([
   'HttpAgent',
   'HttpsAgent',
 ]);
+const SEEING = ['addRequest'];
 const CONNECTING = ['createConnection', 'createSocket', 'connect', 'callback'];
 
 /**
@@ -26,26 +27,27 @@ const CONNECTING = ['createConnection', 'createSocket', 'connect', 'callback'];
  * of a jar, a signature, a login.
  */
 export function seesRequests(agent: unknown): boolean {
-  return isObject(agent) && !isKnown(agent) && overrides(agent, ['addRequest']);
+  return isObject(agent) && overrides(agent, SEEING) && !isKnown(agent);
 }
 
-/** Empty for an agent that makes plain connections. */
+/** Empty for an agent that makes plain connections. Each request with an agent passes here. */
 export function agentUser(name: string, agent: object): string {
-  let key = '';
-  const { options } = agent as { options?: unknown };
-  const proxies = [own(agent, 'proxy'), isObject(options) ? own(options, 'proxy') : undefined];
-  for (const user of new Set([...proxies, own(agent, 'proxyOptions')].map(proxyUser)))
-    if (user !== '') key += `${name}.proxy=${part(user)};`;
-  const headers = [own(agent, 'proxyHeaders'), fieldOf(own(agent, 'proxyRequestOptions'), 'headers')];
-  for (const given of headers) {
-    const sent = headersKey(given);
-    if (sent !== '') key += `${name}.headers=${part(sent)};`;
-  }
-  const environment = isObject(options) ? own(options, 'proxyEnv') : undefined;
-  if (isObject(environment)) key += environmentKey(name, environment);
+  const options = own(agent, 'options');
+  let key = userKey(name, own(agent, 'proxy')) + userKey(name, own(agent, 'proxyOptions'));
+  if (isObject(options)) key += userKey(name, own(options, 'proxy')) + environmentKey(name, options);
+  const requestOptions = own(agent, 'proxyRequestOptions');
+  const headers =
+    own(agent, 'proxyHeaders') ?? (isObject(requestOptions) ? own(requestOptions, 'headers') : undefined);
+  const sent = headersKey(headers);
+  if (sent !== '') key += `${name}.headers=${part(sent)};`;
   // Where it connects to, and as whom, is code of its own.
-  if (!isKnown(agent) && overrides(agent, CONNECTING)) key += `${name}.agent=${identityOf(agent)};`;
+  if (overrides(agent, CONNECTING) && !isKnown(agent)) key += `${name}.agent=${identityOf(agent)};`;
   return key;
+}
+
+function userKey(name: string, proxy: unknown): string {
+  const user = proxyUser(proxy);
+  return user === '' ? '' : `${name}.proxy=${part(user)};`;
 }
 
 function isKnown(agent: object): boolean {
@@ -73,10 +75,6 @@ function proxyUser(proxy: unknown): string {
   return login + basic + (proxy instanceof URL ? '' : headersKey(own(proxy, 'headers')));
 }
 
-function fieldOf(source: unknown, name: string): unknown {
-  return isObject(source) ? own(source, name) : undefined;
-}
-
 /** Of headers for a proxy: all of them, since any may be a login. */
 function headersKey(headers: unknown): string {
   if (isFunction(headers)) return identityOf(headers);
@@ -88,8 +86,10 @@ function headersKey(headers: unknown): string {
 }
 
 /** Node's own way to a proxy (`proxyEnv`, from Node 24 on): URLs in variables. */
-function environmentKey(name: string, environment: object): string {
+function environmentKey(name: string, options: object): string {
+  const environment = own(options, 'proxyEnv');
   let key = '';
+  if (!isObject(environment)) return key;
   for (const variable of ['http_proxy', 'HTTP_PROXY', 'https_proxy', 'HTTPS_PROXY']) {
     const url = own(environment, variable);
     const user = typeof url === 'string' ? proxyUser(parseUrl(url)) : '';
