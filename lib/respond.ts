@@ -92,7 +92,7 @@ export function respondFromRecord(
   const request = requestStandIn(requestInfo(to, record.url, verdict.redirects, record), flavour);
   const bytes = record.body.byteLength;
   assertContentLength(bytes, config, request, flavour);
-  const headers = buildHeaders(record.headers);
+  const headers = buildHeaders(record.headers, source);
   if (settings.policy.cacheControl && !verdict.revalidated)
     headers.set('age', ageHeader(record, core.clock()));
   emitDownloadProgress(config, bytes, record.headers);
@@ -219,7 +219,7 @@ export async function respondFromNetwork(
   const { status, statusText, request, data } = received;
   const { ownHeaders } = received;
   received.ownHeaders = undefined;
-  const headers = ownHeaders ?? buildHeaders(received.headers);
+  const headers = ownHeaders ?? buildHeaders(received.headers, source);
   const response = answered(verdict, { status, statusText, headers, config, request });
   // Not before it is known to be handed on: an error of decoding carries the response, and the bytes are the store's.
   if (source === undefined) response.data = data;

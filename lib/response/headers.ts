@@ -2,30 +2,34 @@
 import { AxiosHeaders } from '../axios.js';
 import type { HeaderList } from '../record/record.js';
 
-interface Template {
+/** Ready-made headers, to be copied. */
+export interface HeaderTemplate {
   headers: AxiosHeaders;
   /** Names whose values are arrays, which each caller needs a copy of. */
   lists: readonly string[];
 }
 
-/** By identity: a record's list is never written to, and a hot record's lives on from hit to hit. */
-const templates = new WeakMap<HeaderList, Template>();
-
-/**
- * The caller's own AxiosHeaders, as the inner adapter made them. The list must not change afterwards.
- * Copying ready-made headers onto empty ones takes a tenth of the constructor's time, which looks for each name
- * among those already set; the copy has the same own properties in the same order.
- */
-export function buildHeaders(list: HeaderList): AxiosHeaders {
-  let template = templates.get(list);
-  if (template === undefined) {
-    template = templateOf(list);
-    templates.set(list, template);
-  }
-  return instantiate(template);
+/** Where what is made of a record's headers is kept, as long as the record is hot; `once`: they were made once. */
+export interface HeaderMemo {
+  template?: HeaderTemplate | 'once';
 }
 
-function instantiate({ headers, lists }: Template): AxiosHeaders {
+/**
+ * The caller's own AxiosHeaders, as the inner adapter made them. With a memo, of which there is one for each list.
+ * Copying ready-made headers onto empty ones takes a tenth of the constructor's time, which looks for each name
+ * among those already set; the copy has the same own properties in the same order. Where a record is decoded for each
+ * hit the first time is the only one: a template is made the second time.
+ */
+export function buildHeaders(list: HeaderList, memo?: HeaderMemo): AxiosHeaders {
+  if (memo?.template === undefined) {
+    if (memo !== undefined) memo.template = 'once';
+    return normalHeaders(list) ?? instantiate(templateOf(list));
+  }
+  if (memo.template === 'once') memo.template = templateOf(list);
+  return instantiate(memo.template);
+}
+
+function instantiate({ headers, lists }: HeaderTemplate): AxiosHeaders {
   const own = Object.assign(new AxiosHeaders(), headers);
   for (const name of lists) {
     const value: unknown = own[name];
@@ -63,27 +67,35 @@ const BEFORE_TRANSFORM: PropertyDescriptor = {
   },
 };
 
-function templateOf(list: HeaderList): Template {
-  const fields = Object.fromEntries(list);
-  // What Node's parser hands over needs nothing of what the constructor would do.
-  const headers = list.every(isNormal)
-    ? Object.assign(new AxiosHeaders(), fields)
-    : new AxiosHeaders(fields).normalize(false);
-  const lists = Object.keys(headers).filter((name) => Array.isArray(headers[name]));
-  return { headers, lists };
+function templateOf(list: HeaderList): HeaderTemplate {
+  const normal = normalHeaders(list);
+  if (normal !== undefined) return { headers: normal, lists: [] };
+  const headers = new AxiosHeaders(Object.fromEntries(list)).normalize(false);
+  return { headers, lists: Object.keys(headers).filter((name) => Array.isArray(headers[name])) };
+}
+
+/** Of fields as Node's parser hands them over, which need nothing of what the constructor would do; undefined: of others. */
+function normalHeaders(list: HeaderList): AxiosHeaders | undefined {
+  const headers = new AxiosHeaders();
+  for (const [given, value] of list) {
+    const name = normalNames.get(given) ?? normalName(given);
+    if (name === undefined || typeof value !== 'string' || !NORMAL_VALUE.test(value)) return undefined;
+    headers[name] = value;
+  }
+  return headers;
 }
 
 const NORMAL_NAME = /^[a-z0-9-]+$/;
 const NORMAL_VALUE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
+/** Names that were looked at, each as the string that properties are called by: to find out both takes longer. */
+const normalNames = new Map<string, string>();
+const MOST_NAMES = 1000;
 
-/** A name in lower case that is no method's, a value without white space at its ends or anything to be sanitized. */
-function isNormal([name, value]: HeaderList[number]): boolean {
-  return (
-    typeof value === 'string' &&
-    NORMAL_NAME.test(name) &&
-    NORMAL_VALUE.test(value) &&
-    !(name in AxiosHeaders.prototype)
-  );
+/** A name in lower case that is no method's; undefined: another. */
+function normalName(name: string): string | undefined {
+  if (!NORMAL_NAME.test(name) || name in AxiosHeaders.prototype) return undefined;
+  if (normalNames.size < MOST_NAMES) normalNames.set(name, name);
+  return name;
 }
 
 /** A copy of what is in an AxiosHeaders, a plain object or a Headers, whichever copy of axios it comes from. */
