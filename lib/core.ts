@@ -2,6 +2,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { createHmac } from 'node:crypto';
 import { Entries } from './entries/entries.js';
+import { readable } from './entries/thrown.js';
 import { CacheOptionError } from './errors.js';
 import { type CacheEvent, Events } from './events.js';
 import { Flights } from './flight.js';
@@ -9,6 +10,7 @@ import { GroupInvalidations } from './groups.js';
 import type { Landing } from './network.js';
 import type { CacheOptions, CommonOptions } from './options.js';
 import { isUrl } from './parse-url.js';
+import { native } from './promises.js';
 import { Recent } from './recent.js';
 import { createCodec } from './record/codec.js';
 import { assertCompression } from './record/compression.js';
@@ -76,7 +78,18 @@ export class Core {
       onError: (error, reason, key) => this.fail(error, reason, key === undefined ? {} : { key }),
       onEvicted: (key) => this.events.emit('evicted', { key, reason: 'maxEntries or maxBytes' }),
     });
-    store.observe?.((error, reason) => this.fail(error, reason));
+    this.#observe(store);
+  }
+
+  /** What a store does wrong here is an event, for whoever listens once the cache is there. */
+  #observe(store: Store): void {
+    const failed = (error: unknown) => this.fail(error, 'observe');
+    try {
+      const observed = native<unknown>(store.observe?.((error, reason) => this.fail(error, reason)));
+      if (observed instanceof Promise) observed.catch(failed);
+    } catch (error) {
+      queueMicrotask(() => failed(error));
+    }
   }
 
   #limits(): StoreLimits | undefined {
@@ -129,9 +142,10 @@ export class Core {
   }
 
   /** A failure that no request may fail for. */
-  fail(error: unknown, reason: string, about: CacheEvent = {}): void {
+  fail(thrown: unknown, reason: string, about: CacheEvent = {}): void {
     this.stats.errors += 1;
     if (!this.events.wants('error')) return;
+    const error = readable(thrown);
     const asError = error instanceof Error ? error : new Error(String(error));
     this.events.emit('error', { ...about, reason, error: asError, store: this.entries.storeName });
   }

@@ -76,7 +76,7 @@ export async function fetch(
       const stale = staleOnError(core, exchange, selected, { kind: 'network' });
       if (stale !== undefined) return stale;
     }
-    throw caller.hasGivenUp(error) ? error : ownError(error, config, joined);
+    throw caller.hasGivenUp(error) ? error : ownError(error, config);
   } finally {
     leave();
   }

@@ -54,9 +54,11 @@ export class Maintenance {
     try {
       return await operation();
     } catch (error) {
-      // A record that can't be encoded is a failed write to whoever asked for it; the rest says itself what it is.
-      if (error instanceof CacheError && !(error instanceof CacheRecordError)) throw error;
-      throw new CacheStoreError(`${this.core.entries.storeName}: ${messageOf(error)}`, error);
+      // A record that can't be written, or read by the store, concerns that entry; the rest says itself what it is.
+      const isRecord = error instanceof CacheRecordError;
+      if (error instanceof CacheError && !isRecord) throw error;
+      const message = `${this.core.entries.storeName}: ${messageOf(error)}`;
+      throw new CacheStoreError(message, error, isRecord ? 'entry' : 'store');
     }
   }
 

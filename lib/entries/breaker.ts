@@ -1,4 +1,5 @@
 import { CacheStoreError, messageOf } from '../errors.js';
+import { readable } from './thrown.js';
 
 /** Failures in a row after which a store is left alone. */
 const FAILURES = 10;
@@ -69,7 +70,7 @@ export class Breaker {
     try {
       await this.#probe();
     } catch (error) {
-      this.#last = error;
+      this.#last = readable(error);
       if (this.#isOpen) this.#lookLater();
       return;
     }

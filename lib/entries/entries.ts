@@ -15,6 +15,7 @@ import { LookUps } from './look-ups.js';
 import { Reads } from './reads.js';
 import { nameOf, StoreCalls } from './store-calls.js';
 import { type MetaOptions, metaOf, urlOf } from './store-meta.js';
+import { readable } from './thrown.js';
 import { Writes } from './writes.js';
 
 export interface EntriesOptions extends MetaOptions {
@@ -45,17 +46,18 @@ export class Entries {
   #closing: Promise<void> | undefined;
 
   constructor(options: EntriesOptions) {
-    const { store, codec, hotBytes } = options;
+    const { store, codec } = options;
     this.store = store;
     this.codec = codec;
     this.storeName = nameOf(store);
-    const asOwn: Ground['asOwn'] = (error, reason) =>
-      error instanceof CacheStoreError || error instanceof CacheRecordError
+    const asOwn: Ground['asOwn'] = (thrown, reason) => {
+      const error = readable(thrown);
+      return error instanceof CacheStoreError || error instanceof CacheRecordError
         ? error
         : new CacheStoreError(`${this.storeName}: ${reason} failed: ${messageOf(error)}`, error);
+    };
     const fail: Ground['fail'] = (error, reason, key) => options.onError(asOwn(error, reason), reason, key);
-    const hot =
-      hotBytes > 0 && isVersioned(store) ? new StoreFront(store, hotBytes, options.isFrozen) : undefined;
+    const hot = frontOf(options, (error) => fail(error, 'onChange'));
     this.#known = knownOf(store);
     this.#stopHeeding = hot && this.#known.heed(hot);
     this.#ground = {
@@ -184,7 +186,7 @@ export class Entries {
     const flush = (this.store as { flush?: () => MaybePromise<void> }).flush;
     if (flush === undefined) return;
     try {
-      await flush.call(this.store);
+      await keptAlive(this.#ground.calls.patiently('flush', flush.call(this.store)));
     } catch (error) {
       this.#ground.fail(error, 'flush');
     }
@@ -202,7 +204,11 @@ export class Entries {
     await this.flush(); // what came while the first waited; nothing comes any more
     this.#ground.calls.dispose();
     this.#stopHeeding?.();
-    this.#ground.hot?.stop();
+    try {
+      this.#ground.hot?.stop();
+    } catch (error) {
+      this.#ground.fail(error, 'onChange');
+    }
     this.#ground.hot?.clear();
     if (!closeStore) return;
     try {
@@ -210,5 +216,20 @@ export class Entries {
     } catch (error) {
       throw this.#ground.asOwn(error, 'close');
     }
+  }
+}
+
+/** Hot records; none where it can't be heard what others change. */
+function frontOf(
+  { store, hotBytes, isFrozen }: EntriesOptions,
+  onFailure: (error: unknown) => void,
+): StoreFront | undefined {
+  if (hotBytes === 0 || !isVersioned(store)) return undefined;
+  try {
+    return new StoreFront(store, hotBytes, isFrozen, onFailure);
+  } catch (error) {
+    // Told when the cache is there, and somebody may listen to it.
+    queueMicrotask(() => onFailure(error));
+    return undefined;
   }
 }

@@ -1,3 +1,4 @@
+import { native } from '../promises.js';
 import type { Store } from '../stores/store.js';
 import { HotRecords, type Loaded } from './hot.js';
 
@@ -12,16 +13,25 @@ export function isVersioned(store: Store): store is VersionedStore {
 /** Hot records in front of a store: what it tells of others' changes is heeded. */
 export class StoreFront extends HotRecords {
   readonly #store: VersionedStore;
-  readonly #stop: (() => void) | undefined;
+  readonly #stop: unknown;
   #version: number | undefined;
 
-  constructor(store: VersionedStore, limit: number, isFrozen: () => boolean) {
+  /** Throws where `onChange` does; `onFailure` is told when it fails later. */
+  constructor(
+    store: VersionedStore,
+    limit: number,
+    isFrozen: () => boolean,
+    onFailure: (error: unknown) => void,
+  ) {
     super(limit, isFrozen);
     this.#store = store;
     this.#stop = store.onChange?.((key) => {
       if (key === undefined) this.clear();
       else this.delete(key);
     });
+    // By its type it answers at once; what a store in plain JavaScript rejects with must not end the process.
+    const heard = native(this.#stop);
+    if (heard instanceof Promise) heard.catch(onFailure);
   }
 
   override get(key: string): Loaded | undefined {
@@ -40,7 +50,7 @@ export class StoreFront extends HotRecords {
 
   /** No more word of changes. */
   stop(): void {
-    this.#stop?.();
+    if (typeof this.#stop === 'function') this.#stop();
   }
 
   #presentVersion(): number | undefined {

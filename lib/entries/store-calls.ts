@@ -4,11 +4,14 @@ import { CacheStoreError } from '../errors.js';
 import { native } from '../promises.js';
 import type { MaybePromise, Store, StoreLimits, StoreMeta } from '../stores/store.js';
 import { Breaker } from './breaker.js';
+import { readable } from './thrown.js';
 
 /** What a store that fails is looked at by: a key as all are, which no request has. */
 const PROBE_KEY = '0'.repeat(64);
 /** What no request waits for, but `flush` and `close` do, has so many times `storeTimeout`: there may be much to do. */
 const PATIENCE = 30;
+/** setTimeout fires at once beyond this. */
+const MAX_TIMER = 2 ** 31 - 1;
 
 /** For messages and events. */
 export function nameOf(store: Store): string {
@@ -56,12 +59,16 @@ export class StoreCalls {
   /** None where the store can't evict. */
   trim(limits: StoreLimits): MaybePromise<string[]> {
     this.#breaker.assertClosed();
-    return this.#inTime('trim', this.#store.trim?.(limits) ?? [], PATIENCE * this.#limit());
+    return this.#inTime('trim', this.#store.trim?.(limits) ?? [], this.#patience());
   }
 
   /** What maintenance does: it asks a store also when requests leave it alone. */
   patiently<T>(operation: string, given: MaybePromise<T>): MaybePromise<T> {
-    return this.#inTime(operation, given, PATIENCE * this.#limit());
+    return this.#inTime(operation, given, this.#patience());
+  }
+
+  #patience(): number {
+    return Math.min(MAX_TIMER, PATIENCE * this.#limit());
   }
 
   /** No more looks at a store that failed. */
@@ -90,8 +97,9 @@ export class StoreCalls {
           if (!isLate) breaker.succeeded();
           resolve(value);
         },
-        (error: unknown) => {
+        (thrown: unknown) => {
           clearTimeout(timer);
+          const error = readable(thrown);
           if (!isLate) breaker.failed(error, false);
           reject(error);
         },

@@ -17,8 +17,7 @@ export function snapshotRequest(config: InternalAxiosRequestConfig, url: string)
   const absolute = absoluteUrl(config, url);
   return {
     method: methodOf(own(config, 'method')),
-    // With `params` the URL's own fragment is gone already (buildURL.js): a `#` that they bring is sent as it is.
-    url: own(config, 'params') == null ? withoutFragment(absolute) : absolute,
+    url: hasForeignFragment(config, absolute) ? absolute : withoutFragment(absolute),
     headers: snapshotHeaders(own(config, 'headers')),
     data: own(config, 'data'),
     config,
@@ -37,6 +36,20 @@ function absoluteUrl(config: object, url: string): string {
   const base = 'http://localhost';
   return parseUrl(url, base)?.href ?? url;
 }
+
+/** A `#` that serialized parameters bring is sent as it is; with any the URL's own fragment is gone (buildURL.js). */
+function hasForeignFragment(config: object, absolute: string): boolean {
+  if (own(config, 'params') == null || !absolute.includes('#')) return false;
+  const url = own(config, 'url');
+  return !(
+    typeof url === 'string' &&
+    url.includes('#') &&
+    absolute.endsWith(url.replace(LEADING_SLASHES, ''))
+  );
+}
+
+// A base URL is joined without them (combineURLs.js).
+const LEADING_SLASHES = /^\/+/;
 
 function withoutFragment(url: string): string {
   const hash = url.indexOf('#');

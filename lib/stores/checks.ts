@@ -1,4 +1,4 @@
-import { CacheOptionError } from '../errors.js';
+import { CacheOptionError, kindOfValue } from '../errors.js';
 
 /** Whether `value` is something that can carry properties. */
 export function isObject(value: unknown): value is Record<string, unknown> {
@@ -17,7 +17,8 @@ export function assertOptionNames(options: unknown, names: readonly string[], ba
   }
   for (const [name, value] of Object.entries(options)) {
     if (!names.includes(name)) {
-      throw new CacheOptionError(name, value, `${backend} has no such option; it takes ${names.join(', ')}`);
+      const allowed = `${backend} has no such option; it takes ${names.join(', ')}`;
+      throw new CacheOptionError(name, kindOfValue(value), allowed);
     }
   }
 }

@@ -13,7 +13,7 @@ import {
   removeFile,
   removeIfAbandoned,
 } from './file/tree.js';
-import { assertUsableDirectory, cachePath, type PathOptions } from './paths.js';
+import { assertOwn, assertUsableDirectory, cachePath, type PathOptions, temporaryEntry } from './paths.js';
 import { inSlices, isSpent, nextTurn } from './slices.js';
 import type { CountFilter, MaybePromise, Store, StoreMeta } from './store.js';
 import { decodeKey, encodeKey } from './stored-keys.js';
@@ -38,6 +38,8 @@ export const FILE_OPTION_NAMES = ['useTemp', 'useCacheDir'] as const;
 export class FileBackend implements Store {
   /** Absolute path of the directory. */
   readonly path: string;
+  /** What of it is where anybody may put things. */
+  readonly #open: string | undefined;
   readonly #writer = randomBytes(8).toString('hex');
   #drafts = 0;
   #closed = false;
@@ -52,7 +54,8 @@ export class FileBackend implements Store {
     assertBoolean('useTemp', options.useTemp);
     assertBoolean('useCacheDir', options.useCacheDir);
     this.path = cachePath(options);
-    assertUsableDirectory(this.path);
+    this.#open = temporaryEntry(this.path, options);
+    assertUsableDirectory(this.path, this.#open);
   }
 
   get(key: string): MaybePromise<Uint8Array | undefined> {
@@ -233,6 +236,7 @@ export class FileBackend implements Store {
   #attempt<T>(what: string, work: () => T): T {
     if (this.#closed) throw new CacheStoreError(`The store in ${this.path} is closed`);
     try {
+      if (this.#open !== undefined) assertOwn(this.#open);
       const done = work();
       return done instanceof Promise ? (done.catch((error) => this.#fail(what, error)) as T) : done;
     } catch (error) {

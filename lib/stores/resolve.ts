@@ -1,5 +1,5 @@
 import { CacheError, CacheOptionError } from '../errors.js';
-import { hasMethods } from './checks.js';
+import { hasMethods, isObject } from './checks.js';
 import { DYNAMODB_OPTION_NAMES, DynamoDBBackend } from './dynamodb.js';
 import { FILE_OPTION_NAMES, FileBackend } from './file.js';
 import { GRIDFS_OPTION_NAMES, GridFSBackend } from './gridfs.js';
@@ -57,11 +57,17 @@ export function resolveBackend(
   if (isKeyvLike(backend)) return { store: new KeyvBackend(backend), owned: false };
   throw new CacheOptionError(
     'backend',
-    backend,
+    withoutSecrets(backend),
     `allowed: ${Object.keys(BACKENDS)
       .map((name) => `'${name}'`)
       .join(', ')}, a backend class or instance, a Keyv, a Keyv store adapter, a Map, or a Store`,
   );
+}
+
+/** What may be shown of what was meant to be a backend: the URL or the options of a server have passwords in them. */
+function withoutSecrets(backend: unknown): unknown {
+  if (typeof backend === 'string') return backend.replace(/(?<=:\/\/).*/s, '***').replace(/.*@/s, '***@');
+  return isObject(backend) ? `an object with ${Object.keys(backend).join(', ') || 'nothing'}` : backend;
 }
 
 /** The table's line for a name, in any case, or for one of our classes. */

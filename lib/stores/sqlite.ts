@@ -1,6 +1,6 @@
 import { CacheOptionError } from '../errors.js';
-import { assertBoolean, assertOptionNames } from './checks.js';
-import { assertUsablePath, IN_MEMORY, type PathOptions, sqlitePath } from './paths.js';
+import { assertBoolean, assertOptionNames, MOST_SECONDS } from './checks.js';
+import { assertUsablePath, IN_MEMORY, type PathOptions, sqlitePath, temporaryEntry } from './paths.js';
 import { findDriver } from './sqlite/driver.js';
 import { SQLiteEngine } from './sqlite/engine.js';
 import { SQLiteKeyvEngine } from './sqlite/keyv.js';
@@ -52,18 +52,21 @@ export class SQLiteBackend implements Store {
     if (!DRIVERS.includes(driver)) {
       throw new CacheOptionError('driver', driver, "allowed: 'node:sqlite', 'better-sqlite3', 'keyv'");
     }
-    if (typeof busyTimeout !== 'number' || !(busyTimeout >= 0) || busyTimeout > 2 ** 31 / 1000) {
-      throw new CacheOptionError('busyTimeout', busyTimeout, 'allowed: a number of seconds, 0 or more');
+    if (typeof busyTimeout !== 'number' || !(busyTimeout >= 0) || busyTimeout > MOST_SECONDS) {
+      const allowed = `allowed: a number of seconds, 0 or more and at most ${MOST_SECONDS}`;
+      throw new CacheOptionError('busyTimeout', busyTimeout, allowed);
     }
     assertBoolean('useTemp', options.useTemp);
     assertBoolean('useCacheDir', options.useCacheDir);
     this.path = sqlitePath(options);
-    if (this.path !== IN_MEMORY) assertUsablePath(this.path);
+    const open = temporaryEntry(this.path, options);
+    if (this.path !== IN_MEMORY) assertUsablePath(this.path, open);
+    const place = { path: this.path, open };
     if (driver === 'keyv') {
-      this.#engine = new SQLiteKeyvEngine(this.path, busyTimeout);
+      this.#engine = new SQLiteKeyvEngine(place, busyTimeout);
       return;
     }
-    const engine = new SQLiteEngine(findDriver(driver), this.path, busyTimeout);
+    const engine = new SQLiteEngine(findDriver(driver), place, busyTimeout);
     this.#engine = engine;
     this.count = (filter) => engine.count(filter);
     this.size = () => engine.size();

@@ -1,6 +1,6 @@
 /** A remote store that fails again and again, takes writes too slowly, or tells what others changed. */
 import { expect } from 'chai';
-import type { CacheEvent, CacheOptions } from '../../lib/index.js';
+import { type CacheEvent, CacheOptionError, type CacheOptions, cacheAdapter } from '../../lib/index.js';
 import type { Rig } from '../support/harness.js';
 import { Gate, RemoteStore, until, using } from './support.js';
 
@@ -117,6 +117,45 @@ describe('a store that fails again and again', () => {
         const asked = store.calls.length;
         await new Promise((resolve) => setTimeout(resolve, 1200));
         expect(store.calls.length).to.equal(asked);
+      },
+      store,
+    )();
+  });
+});
+
+describe('storeTimeout', () => {
+  const LONGEST = 2_147_483;
+
+  it('is refused where a timer could not wait so long, by name of the longest', () => {
+    for (const storeTimeout of [LONGEST + 1, 1e7]) {
+      expect(() => cacheAdapter({ backend: new RemoteStore(), storeTimeout } as CacheOptions))
+        .to.throw(CacheOptionError, /storeTimeout.*at most 2147483/)
+        .with.property('value', storeTimeout);
+    }
+    const adapter = cacheAdapter({ backend: 'memory' });
+    expect(() => {
+      adapter.settings.storeTimeout = 1e7;
+    }).to.throw(CacheOptionError, /at most 2147483/);
+  });
+
+  it('as long as it may be fails nothing, also where it counts many times', async () => {
+    class TrimmedStore extends RemoteStore {
+      async trim(): Promise<string[]> {
+        this.calls.push('trim');
+        await new Promise((resolve) => setTimeout(resolve, 20)); // longer than a timer that overflowed
+        return [];
+      }
+    }
+    const store = new TrimmedStore();
+    store.before = () => new Promise((resolve) => setTimeout(resolve, 20));
+    await over(
+      { storeTimeout: LONGEST, maxEntries: 5 },
+      async (rig) => {
+        expect(await stored(rig, '/x')).to.equal(true);
+        expect(await rig.adapter.cache.delete({ urls: [`${rig.origin.url}/x`] })).to.equal(1);
+        await rig.adapter.cache.flush();
+        expect(store.calls).to.include('trim');
+        expect(rig.errors).to.deep.equal([]);
       },
       store,
     )();

@@ -48,6 +48,20 @@ describe('snapshotRequest', () => {
     expect([method, url]).to.deep.equal(['POST', 'http://u:p@h/a?b']);
   });
 
+  it('keeps a # that params bring, which goes out as it is; then there is no key', () => {
+    const rows: [url: string, final: string, kept: string][] = [
+      ['/a', 'http://h/a?t=#x', 'http://h/a?t=#x'],
+      ['/a#x', 'http://h/a?t=#x', 'http://h/a?t=#x'],
+      ['/a#x', 'http://h/a#x', 'http://h/a'],
+      ['http://h/a?b#x', 'http://h/a?b#x', 'http://h/a?b'],
+    ];
+    for (const [url, final, kept] of rows) {
+      const given = snapshotRequest({ method: 'get', url, params: {}, headers: {} } as never, final);
+      expect(given.url, `${url} ${final}`).to.equal(kept);
+      expect(unkeyableReason(given)).to.equal(kept === final ? 'unsupported-url' : undefined);
+    }
+  });
+
   it('makes the path of a request over a socket absolute as axios does', () => {
     expect(request({ url: '/v1/info?x', config: { socketPath: '/run/s' } }).url).to.equal(
       'http://localhost/v1/info?x',
@@ -81,7 +95,6 @@ describe('unkeyableReason', () => {
     ['a file: URL', { url: 'file:///etc/passwd' }, 'unsupported-url'],
     ['a relative URL', { url: '/a' }, 'unsupported-url'],
     ['no URL', { url: '' }, 'unsupported-url'],
-    ['a # that params bring', { url: 'http://h/a?t=#x', config: { params: {} } }, 'unsupported-url'],
     ['an agent that is handed each request', { config: { httpAgent: new CookieAgent() } }, 'agent'],
     ['the same for TLS', { config: { httpsAgent: { addRequest() {} } } }, 'agent'],
     ["Node's own agent", { config: { httpAgent: new Agent({ keepAlive: true }) } }, undefined],

@@ -1,20 +1,23 @@
-import { execFile, spawn } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import {
   chmodSync,
   copyFileSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
+import { createServer } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -310,6 +313,41 @@ describe('FileBackend', () => {
       const error = await failure(() => store.get('b'));
       expect(String(error)).to.match(/another key's/);
     });
+  });
+
+  describe('what is no file, in the place of an entry', () => {
+    const kinds: [what: string, make: (path: string) => unknown][] = [
+      ['a pipe', (path) => execFileSync('mkfifo', [path])],
+      ['a directory', (path) => mkdirSync(path)],
+      ['a socket', (path) => once(createServer().listen(path).unref(), 'listening')],
+      ['links round in a circle', (path) => symlinkSync(path, path)],
+      ['a link to a device', (path) => symlinkSync('/dev/zero', path)],
+    ];
+    for (const [what, make] of kinds) {
+      it(`(${what}) is not waited for, fails to be read, and is passed over by maintenance`, async function () {
+        if (process.platform === 'win32') this.skip();
+        const first = join(directory.path, 'first');
+        await store.set('key', Buffer.from('value'), meta());
+        const file = onlyFile();
+        rmSync(file);
+        // Made elsewhere: a socket's path may not be long.
+        await make(first);
+        if (what.startsWith('links')) symlinkSync(file, file);
+        else renameSync(first, file);
+        const error = await failure(() => store.get('key'));
+        expect(isCacheError(error) && error.code).to.equal('ERR_CACHE_RECORD');
+        expect(await allKeys(store)).to.deep.equal([]);
+        expect(await store.count({ now: 5 })).to.equal(0);
+        expect(await store.size()).to.equal(0);
+        expect(await store.keysByUrl(meta().url)).to.deep.equal([]);
+        expect(await store.deleteExpired(5)).to.equal(0);
+        await store.clear();
+        expect(lstatSync(file).isFile()).to.equal(false);
+        if (what === 'a directory') return; // nothing can take its place
+        await store.set('key', Buffer.from('new'), meta());
+        expect(text(await store.get('key'))).to.equal('new');
+      });
+    }
   });
 
   describe('the directory', () => {

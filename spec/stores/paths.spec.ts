@@ -1,9 +1,20 @@
+import { chownSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { expect } from 'chai';
-import { cachePath, type PathOptions, sqlitePath } from '../../lib/stores/paths.js';
+import {
+  assertOwn,
+  cachePath,
+  type PathOptions,
+  sqlitePath,
+  temporaryEntry,
+} from '../../lib/stores/paths.js';
+import { temporaryDirectory } from './drivers.js';
 
 describe('sqlitePath', () => {
+  before(function () {
+    if (process.platform === 'win32') this.skip();
+  });
   const absolute = resolve('/data/cache.db');
   const rows: [options: PathOptions, path: string][] = [
     [{}, resolve('http_cache.sqlite')],
@@ -56,4 +67,57 @@ describe('cachePath in the cache directory', () => {
       expect(cachePath({ cacheName: 'c', useCacheDir: true })).to.equal(join(homedir(), directory, 'c'));
     });
   }
+});
+
+describe('temporaryEntry', () => {
+  const entryOf = (options: PathOptions) => temporaryEntry(sqlitePath(options), options);
+
+  it('is there for what is among the temporary files, and nothing else', () => {
+    const none: PathOptions[] = [
+      {},
+      { useCacheDir: true, useTemp: true },
+      { cacheName: resolve('/a'), useTemp: true },
+      { cacheName: '~/a', useTemp: true },
+      { cacheName: '../a', useTemp: true },
+    ];
+    for (const options of none) expect(entryOf(options), JSON.stringify(options)).to.equal(undefined);
+  });
+
+  it('is what is right below their directory', () => {
+    expect(entryOf({ useTemp: true })).to.equal(join(tmpdir(), 'http_cache.sqlite'));
+    expect(entryOf({ cacheName: 'a/b/c', useTemp: true })).to.equal(join(tmpdir(), 'a'));
+  });
+});
+
+describe('assertOwn', () => {
+  let directory: ReturnType<typeof temporaryDirectory>;
+  let path: string;
+  beforeEach(function () {
+    if (process.platform === 'win32') this.skip();
+    directory = temporaryDirectory();
+    path = join(directory.path, 'own');
+  });
+  afterEach(() => directory.remove());
+
+  it('lets pass what is not there, and what is the user’s own', () => {
+    assertOwn(path);
+    mkdirSync(path);
+    assertOwn(path);
+  });
+
+  it('refuses a link, whosever it is', () => {
+    mkdirSync(join(directory.path, 'elsewhere'));
+    for (const target of ['elsewhere', 'nowhere']) {
+      rmSync(path, { force: true });
+      symlinkSync(join(directory.path, target), path);
+      expect(() => assertOwn(path)).to.throw(/not the user's own/);
+    }
+  });
+
+  it('refuses what is somebody else’s', function () {
+    if (process.getuid?.() !== 0) this.skip(); // only root may give a directory away
+    mkdirSync(path, { mode: 0o777 });
+    chownSync(path, 12_345, 12_345);
+    expect(() => assertOwn(path)).to.throw(/not the user's own/);
+  });
 });

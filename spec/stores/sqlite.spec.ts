@@ -1,13 +1,17 @@
 import { execFile } from 'node:child_process';
 import {
+  chmodSync,
   closeSync,
   existsSync,
+  lchownSync,
   mkdirSync,
   openSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
@@ -101,6 +105,64 @@ for (const driver of drivers) {
       for (const file of readdirSync(join(directory.path, 'a', 'b')))
         expect(mode('a', 'b', file), file).to.equal(0o600);
       await store.close();
+    });
+
+    it('leaves the mode of a file that is there: it may be shared on purpose', async function () {
+      if (process.platform === 'win32') this.skip();
+      writeFileSync(cacheName, '', { mode: 0o600 });
+      chmodSync(cacheName, 0o640);
+      const store = new SQLiteBackend({ cacheName, driver });
+      await store.set('key', Buffer.from('value'), meta());
+      for (const file of readdirSync(directory.path))
+        expect(statSync(join(directory.path, file)).mode & 0o777, file).to.equal(0o640);
+      await store.close();
+    });
+
+    it('makes what a link leads to for the user alone too', async function () {
+      if (process.platform === 'win32') this.skip();
+      mkdirSync(join(directory.path, 'there'));
+      symlinkSync(join('..', 'second'), join(directory.path, 'there', 'first'));
+      symlinkSync('there', join(directory.path, 'also there'));
+      symlinkSync(join('also there', 'first'), cacheName);
+      symlinkSync(join(directory.path, 'there', 'file.sqlite'), join(directory.path, 'second'));
+      const umask = process.umask(0);
+      try {
+        const store = new SQLiteBackend({ cacheName, driver });
+        await store.set('key', Buffer.from('value'), meta());
+        expect(text(await store.get('key'))).to.equal('value');
+        const made = readdirSync(join(directory.path, 'there')).filter((name) => name.startsWith('file'));
+        expect(made).to.include('file.sqlite');
+        for (const file of made)
+          expect(statSync(join(directory.path, 'there', file)).mode & 0o777, file).to.equal(0o600);
+        await store.close();
+      } finally {
+        process.umask(umask);
+      }
+    });
+
+    it("makes nothing where somebody else's link leads, nor where one leads nowhere", async function () {
+      if (process.platform === 'win32') this.skip();
+      const target = join(directory.path, 'target');
+      const links: [make: () => void, asRoot: boolean][] = [
+        [() => symlinkSync(cacheName, cacheName), false],
+        [() => symlinkSync(join(directory.path, 'missing', 'target'), cacheName), false],
+        [
+          () => {
+            symlinkSync(target, cacheName);
+            lchownSync(cacheName, 12_345, 12_345);
+          },
+          true,
+        ],
+      ];
+      for (const [make, asRoot] of links) {
+        if (asRoot && process.getuid?.() !== 0) continue;
+        rmSync(cacheName, { force: true });
+        make();
+        const store = new SQLiteBackend({ cacheName, driver });
+        await expectStoreError(() => store.set('key', Buffer.from('value'), meta()));
+        await store.close();
+        expect(readdirSync(directory.path)).to.deep.equal(['cache.sqlite']);
+      }
     });
 
     it('sets a file aside that is no database, says so, and goes on with a new one', async () => {
@@ -314,6 +376,55 @@ for (const driver of nativeDrivers) {
       await again.close();
     });
 
+    for (const [what, value] of [
+      ['text', "'garbage'"],
+      ['a number', '5'],
+      ['a number larger than those of JavaScript', '9223372036854775807'],
+      ['a fraction', '0.5'],
+    ] as const) {
+      it(`gives what somebody made ${what} of as bytes, which are no record`, async () => {
+        for (const key of ['a', 'b']) await store.set(key, Buffer.from('value'), meta());
+        sql(`UPDATE axios_stash SET value = ${value} WHERE id = 1`);
+        expect(await store.get('a')).to.be.instanceOf(Uint8Array);
+        expect(text(await store.get('b'))).to.equal('value');
+        expect(await allKeys(store)).to.have.members(['a', 'b']);
+        expect(await store.delete(['a'])).to.equal(1);
+      });
+    }
+
+    for (const [what, remove] of [
+      ['clear()', () => store.clear()],
+      ['deleteExpired()', () => store.deleteExpired?.(5)],
+    ] as const) {
+      it(`has what ${what} deleted in no byte any more, nor has its log`, async () => {
+        const secret = 'a secret of the response';
+        const holders = () =>
+          readdirSync(directory.path).filter((name) =>
+            readFileSync(join(directory.path, name)).includes(secret),
+          );
+        for (const many of [1, 400]) {
+          for (let n = 0; n < many; n++)
+            await store.set(`key ${n}`, Buffer.from(secret.repeat(100)), meta({ expiresAt: 5 }));
+          expect(holders()).to.include('cache.sqlite-wal');
+          await remove();
+          expect(holders(), `${many}`).to.deep.equal([]);
+        }
+      });
+    }
+
+    it('does not wait for who reads the log before it is begun anew', async () => {
+      await store.set('key', Buffer.from('value'), meta({ expiresAt: 5 }));
+      const other = native.open(cacheName);
+      other.exec('BEGIN; SELECT * FROM axios_stash');
+      try {
+        expect(await store.deleteExpired?.(5)).to.equal(1);
+        await store.set('key', Buffer.from('value'), meta());
+        expect(text(await store.get('key'))).to.equal('value');
+      } finally {
+        other.close();
+      }
+    });
+
     it('gives the space back after a large deletion', async () => {
       for (let n = 0; n < 400; n++)
         await store.set(`key ${n}`, Buffer.alloc(20_000, n), meta({ expiresAt: 1 }));
@@ -356,6 +467,7 @@ describe('SQLiteBackend', () => {
     ['an unknown driver', { driver: 'sqlite3' }, /driver.*'node:sqlite', 'better-sqlite3', 'keyv'/],
     ['a negative busyTimeout', { busyTimeout: -1 }, /busyTimeout/],
     ['a busyTimeout that is text', { busyTimeout: '5' }, /busyTimeout/],
+    ['a busyTimeout longer than a timer', { busyTimeout: 2_147_484 }, /busyTimeout.*at most 2147483/],
     ['a useTemp that is no boolean', { useTemp: 1 }, /useTemp/],
     ['an empty cacheName', { cacheName: '' }, /cacheName/],
     ['a cacheName that is no string', { cacheName: 5 }, /cacheName/],

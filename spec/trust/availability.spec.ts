@@ -1,12 +1,40 @@
 /** A store that throws, hangs, lies or is closed in between: the network answers, soon and rightly. */
-import axios from 'axios';
+import { inspect } from 'node:util';
+import axios, { AxiosError, type InternalAxiosRequestConfig } from 'axios';
 import { expect } from 'chai';
-import { type CacheOptions, cacheAdapter, MemoryBackend, type Store } from '../../lib/index.js';
+import {
+  type CacheEvent,
+  type CacheOptions,
+  cacheAdapter,
+  MemoryBackend,
+  type Store,
+} from '../../lib/index.js';
 import { Gate, rejection, until } from '../adapter/support.js';
 import { Origin } from '../support/origin.js';
 
-type Operation = 'get' | 'set' | 'delete' | 'keysByUrl' | 'trim' | 'version' | 'touch';
-const OPERATIONS: readonly Operation[] = ['get', 'set', 'delete', 'keysByUrl', 'trim', 'version', 'touch'];
+type Operation =
+  | 'get'
+  | 'set'
+  | 'delete'
+  | 'keysByUrl'
+  | 'trim'
+  | 'version'
+  | 'touch'
+  | 'onChange'
+  | 'observe'
+  | 'flush';
+const OPERATIONS: readonly Operation[] = [
+  'get',
+  'set',
+  'delete',
+  'keysByUrl',
+  'trim',
+  'version',
+  'touch',
+  'onChange',
+  'observe',
+  'flush',
+];
 
 /** A whole store whose one operation does something else. */
 function broken(operation: Operation, does: (inner: MemoryBackend, key: string) => unknown): Store {
@@ -21,6 +49,14 @@ function broken(operation: Operation, does: (inner: MemoryBackend, key: string) 
 }
 
 const hang = () => new Promise(() => {});
+
+/** A value that throws at whoever so much as looks at it. */
+const untouchable = (): object => {
+  const refuse = () => {
+    throw new Error('hands off');
+  };
+  return new Proxy({}, { get: refuse, has: refuse, getPrototypeOf: refuse, ownKeys: refuse });
+};
 const ways: [string, (inner: MemoryBackend, key: string) => unknown][] = [
   [
     'throws',
@@ -34,7 +70,24 @@ const ways: [string, (inner: MemoryBackend, key: string) => unknown][] = [
       throw undefined;
     },
   ],
+  [
+    'throws what can not be looked at',
+    () => {
+      throw untouchable();
+    },
+  ],
   ['rejects', () => Promise.reject(new Error('broken'))],
+  ['rejects with what can not be looked at', () => Promise.reject(untouchable())],
+  ['rejects with what has no text', () => Promise.reject(Object.create(null))],
+  [
+    'rejects with an error that throws when it is read',
+    () => {
+      const refuse = () => {
+        throw new Error('hands off');
+      };
+      return Promise.reject(Object.defineProperty(new Error(), 'message', { get: refuse }));
+    },
+  ],
   ['hangs', hang],
   ['answers with nothing', () => undefined],
   ['answers with null', () => null],
@@ -93,6 +146,36 @@ describe('a store of which one operation', () => {
     const http = axios.create({ adapter, baseURL: origin.url });
     for (let n = 0; n < 12; n++) expect((await http.get(`/${n % 3}`)).data).to.equal(`GET /${n % 3}`);
     expect(adapter.cache.stats().errors).to.be.greaterThan(5);
+    await origin.close();
+  });
+});
+
+describe('a store that can not be heard', () => {
+  for (const operation of ['observe', 'onChange'] as const) {
+    for (const [what, does] of ways.slice(0, 7)) {
+      it(`(${operation} ${what}) is an event, and the cache is made`, async () => {
+        const adapter = cacheAdapter({ backend: broken(operation, does) } as CacheOptions);
+        const errors: CacheEvent[] = [];
+        adapter.cache.on('error', (event) => errors.push(event));
+        await until(() => errors.length > 0);
+        expect(errors.map(({ reason }) => reason)).to.deep.equal([operation]);
+        expect(errors[0]?.error).to.be.instanceOf(Error);
+        await adapter.close();
+      });
+    }
+  }
+
+  it('of what others change makes nothing hot: it is read each time', async () => {
+    const origin = await startOrigin();
+    const store = broken('onChange', () => {
+      throw new Error('broken');
+    });
+    const adapter = cacheAdapter({ backend: store } as CacheOptions);
+    const http = axios.create({ adapter, baseURL: origin.url });
+    const { cacheKey } = await http.get('/a');
+    expect((await http.get('/a')).fromCache).to.equal(true);
+    await store.delete([String(cacheKey)]);
+    expect((await http.get('/a')).fromCache).to.equal(false);
     await origin.close();
   });
 });
@@ -220,5 +303,97 @@ describe('what goes wrong round a request', () => {
     origin.on('/dies', (_req, res) => void res.end('lives'));
     expect((await http.get('/dies')).data).to.equal('lives');
     await origin.close();
+  });
+});
+
+describe('a refresh behind a stale answer that fails', () => {
+  const SECRET = 's3cr3tXYZ';
+  const request = { headers: { Authorization: SECRET }, params: { token: SECRET } };
+
+  /** The event of a refresh by an adapter that fails so. */
+  async function told(fails: (config: InternalAxiosRequestConfig) => unknown): Promise<CacheEvent> {
+    const origin = await startOrigin();
+    let now = Date.now();
+    const adapter = cacheAdapter({
+      backend: 'memory',
+      clock: () => now,
+      expireAfter: 1,
+      staleWhileRevalidate: true,
+    });
+    const errors: CacheEvent[] = [];
+    adapter.cache.on('error', (event) => errors.push(event));
+    try {
+      await axios.get(`${origin.url}/a`, { ...request, adapter });
+      now += 5000;
+      adapter.settings.adapter = async (config) => {
+        throw fails(config);
+      };
+      expect((await axios.get(`${origin.url}/a`, { ...request, adapter })).isExpired).to.equal(true);
+      await until(() => errors.length > 0);
+    } finally {
+      await origin.close();
+      await adapter.close();
+    }
+    const [event, ...others] = errors;
+    expect(others).to.deep.equal([]);
+    expect(event?.reason).to.equal('background refresh');
+    return event ?? {};
+  }
+
+  const holdsSecret = (event: CacheEvent) =>
+    (JSON.stringify(event) + inspect(event, { depth: 12, showHidden: true })).includes(SECRET);
+
+  it('is an event that says why, and holds nothing of the request', async () => {
+    const event = await told(
+      (config) => new AxiosError('connect ECONNREFUSED 127.0.0.1:9', 'ECONNREFUSED', config, { config }),
+    );
+    expect(event.error).to.be.instanceOf(Error);
+    expect(event.error).to.include({ message: 'connect ECONNREFUSED 127.0.0.1:9', code: 'ECONNREFUSED' });
+    expect(holdsSecret(event)).to.equal(false);
+  });
+
+  it('is told without the secrets of the URL, where the message has that', async () => {
+    for (const quote of ['', '"', '<']) {
+      const event = await told(
+        ({ url }) =>
+          new TypeError(`no way to ${quote}${url}?token=${SECRET}&n=1${quote}, /a?n=1&token=${SECRET}`),
+      );
+      expect(event.error?.message).to.match(
+        /^no way to .*\/a\?token=REDACTED&n=1.*, \/a\?n=1&token=REDACTED$/,
+      );
+      expect(event.error).to.not.have.property('code');
+      expect(holdsSecret(event)).to.equal(false);
+    }
+  });
+
+  it('is told whatever was thrown', async () => {
+    expect((await told(untouchable)).error).to.be.instanceOf(Error);
+    expect((await told(() => 'text')).error?.message).to.equal('text');
+    expect((await told(() => undefined)).error?.message).to.equal('undefined');
+  });
+
+  it('is told of an origin that is gone', async () => {
+    const origin = await startOrigin();
+    let now = Date.now();
+    const adapter = cacheAdapter({
+      backend: 'memory',
+      clock: () => now,
+      expireAfter: 1,
+      staleWhileRevalidate: true,
+    });
+    const errors: CacheEvent[] = [];
+    adapter.cache.on('error', (event) => errors.push(event));
+    const { url } = origin;
+    await axios.get(url, { ...request, adapter });
+    now += 5000;
+    await origin.close();
+    await axios.get(url, { ...request, adapter });
+    await until(() => errors.length > 0);
+    expect(errors[0]?.error)
+      .to.have.property('code')
+      .that.matches(/^ECONN(REFUSED|RESET)$/);
+    expect(errors[0]?.url).to.match(/token=REDACTED/);
+    expect(errors.some(holdsSecret)).to.equal(false);
+    await adapter.close();
   });
 });

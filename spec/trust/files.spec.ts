@@ -2,10 +2,13 @@
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
+  chownSync,
   copyFileSync,
   mkdirSync,
   readdirSync,
   rmSync,
+  statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -207,6 +210,103 @@ for (const [name, options] of natively) {
       }));
   });
 }
+
+describe('the directory for temporary files, where others may put what they like', () => {
+  const before = process.env.TMPDIR;
+  afterEach(() => {
+    if (before === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = before;
+  });
+  beforeEach(function () {
+    if (process.platform === 'win32') this.skip(); // each user has one
+  });
+
+  const temporarily: [string, () => object, first: string][] = [
+    ...drivers.map((driver): [string, () => object, string] => [
+      `sqlite (${driver})`,
+      () => ({ cacheName: 'cache', driver, useTemp: true }),
+      'cache.sqlite',
+    ]),
+    ['sqlite, in a directory', () => ({ cacheName: 'own/cache', useTemp: true }), 'own'],
+    ['filesystem', () => ({ backend: 'filesystem', cacheName: 'cache', useTemp: true }), 'cache'],
+  ];
+  const give = (path: string) => chownSync(path, 12_345, 12_345);
+  const planted: [string, (own: string, elsewhere: string) => void][] = [
+    ['a link to something of theirs', (own, elsewhere) => symlinkSync(elsewhere, own)],
+    [
+      'a directory of theirs',
+      (own) => {
+        mkdirSync(own);
+        give(own);
+      },
+    ],
+    [
+      'a file of theirs',
+      (own) => {
+        writeFileSync(own, '');
+        give(own);
+      },
+    ],
+  ];
+  const within = (directory: string) => {
+    process.env.TMPDIR = directory;
+    return () => {};
+  };
+
+  for (const [name, options, first] of temporarily) {
+    it(`takes what is private to the user: ${name}`, () =>
+      inDirectory(
+        options,
+        async ({ get, errors, directory }) => {
+          await get('/a');
+          expect(await get('/a')).to.equal(true);
+          expect(errors).to.deep.equal([]);
+          expect(statSync(join(directory, first)).mode & 0o077).to.equal(0);
+        },
+        within,
+      ));
+
+    for (const [what, plant] of planted) {
+      it(`holds ${what} in its place: ${name} reads and writes nothing there`, async function () {
+        if (!isRoot && what.includes('of theirs')) this.skip(); // only root may give one away
+        await inDirectory(
+          options,
+          async ({ get, errors, directory }) => {
+            for (let n = 0; n < 3; n++) expect(await get('/a')).to.equal(false);
+            expect(errors.length).to.be.at.least(3);
+            for (const { error } of errors) expect(error?.name).to.equal('CacheStoreError');
+            expect(readdirSync(join(directory, 'elsewhere'))).to.deep.equal([]);
+            if (what === 'a directory of theirs')
+              expect(readdirSync(join(directory, first))).to.deep.equal([]);
+            if (what === 'a file of theirs') expect(statSync(join(directory, first)).size).to.equal(0);
+          },
+          (directory) => {
+            mkdirSync(join(directory, 'elsewhere'));
+            plant(join(directory, first), join(directory, 'elsewhere'));
+            return within(directory);
+          },
+        );
+      });
+    }
+  }
+
+  it('holds a log of theirs beside the place of a database: it is not read', async function () {
+    if (!isRoot) this.skip(); // only root may give one away
+    await inDirectory(
+      () => ({ cacheName: 'cache', useTemp: true }),
+      async ({ get, errors }) => {
+        expect(await get('/a')).to.equal(false);
+        expect(await get('/a')).to.equal(false);
+        expect(errors.length).to.be.at.least(2);
+      },
+      (directory) => {
+        writeFileSync(join(directory, 'cache.sqlite-wal'), 'theirs');
+        give(join(directory, 'cache.sqlite-wal'));
+        return within(directory);
+      },
+    );
+  });
+});
 
 describe('a file system that renames nothing', () => {
   it('fails the writes of the file store, with an event each, and leaves no draft behind', () =>

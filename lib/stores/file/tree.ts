@@ -2,6 +2,7 @@
 import { hash } from 'node:crypto';
 import {
   closeSync,
+  constants,
   type Dirent,
   fstatSync,
   mkdirSync,
@@ -29,6 +30,9 @@ const ENTRY = /^[0-9a-f]{62}\.stash1$/;
 const DRAFT = /^[0-9a-f]{62}\.[0-9a-f]{16}-\d+\.stash-draft$/;
 /** A draft this old is nobody's work any more; ms. */
 const ABANDONED_AFTER = 3_600_000;
+
+/** What is no file may be there too: to open a pipe must not wait for whoever writes to it. Windows has none. */
+const READING = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
 /** Above this many bytes a file is read and written behind the event loop's back, which costs small ones ten times the time. */
 export const LARGE = 1024 * 1024;
@@ -70,10 +74,10 @@ function readDirectory(path: string): Dirent[] {
 export function readHeader(path: string): Parsed | undefined {
   let descriptor: number;
   try {
-    descriptor = openSync(path, 'r');
+    descriptor = openSync(path, READING);
   } catch (error) {
     if (isMissing(error)) return undefined;
-    if (isHidden(error)) return 'foreign';
+    if (isHidden(error) || isNoFile(error)) return 'foreign';
     throw error;
   }
   try {
@@ -92,15 +96,18 @@ export function readHeader(path: string): Parsed | undefined {
 export function readValue(path: string, key: Uint8Array): MaybePromise<Uint8Array | undefined> {
   let descriptor: number;
   try {
-    descriptor = openSync(path, 'r');
+    descriptor = openSync(path, READING);
   } catch (error) {
     if (isMissing(error)) return undefined;
+    if (isNoFile(error)) throw noFile(path, error);
     throw error;
   }
   // Once it is open, whatever takes its place under that name does not change what is read.
   let isLate = false;
   try {
-    const { size } = fstatSync(descriptor);
+    const stat = fstatSync(descriptor);
+    if (!stat.isFile()) throw noFile(path);
+    const { size } = stat;
     isLate = size > LARGE;
     return isLate
       ? readLate(descriptor, path, key)
@@ -210,6 +217,17 @@ function isMissing(error: unknown): boolean {
 
 function isHidden(error: unknown): boolean {
   return codeOf(error) === 'EACCES' || codeOf(error) === 'EPERM';
+}
+
+/** What opening a socket or a device without a driver says, or links that lead round in a circle. */
+const NO_FILE: ReadonlySet<unknown> = new Set(['ENXIO', 'ENODEV', 'EOPNOTSUPP', 'ELOOP']);
+
+function isNoFile(error: unknown): boolean {
+  return NO_FILE.has(codeOf(error));
+}
+
+function noFile(path: string, cause?: unknown): CacheRecordError {
+  return new CacheRecordError(`${path} is no file`, cause);
 }
 
 function codeOf(error: unknown): unknown {

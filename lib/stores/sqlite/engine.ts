@@ -1,8 +1,8 @@
-import { CacheStoreError } from '../../errors.js';
 import { inSlices, isSpent, nextTurn, paced } from '../slices.js';
 import type { CountFilter, MaybePromise, Store, StoreLimits, StoreMeta } from '../store.js';
 import { decodeKey, encodeKey, urlHash } from '../stored-keys.js';
 import { inTransaction, type SQLiteDriver } from './driver.js';
+import type { Place } from './file.js';
 import { SQLiteHandle } from './handle.js';
 import { CHECKPOINT_PAGES, type ForeignSession, type Session } from './session.js';
 import { Touches } from './touches.js';
@@ -22,19 +22,14 @@ export class SQLiteEngine implements Store {
   /** Somebody set limits: only then is the order of use worth writing down. */
   #isTrimmed = false;
 
-  constructor(driver: SQLiteDriver, path: string, busyTimeout: number) {
-    this.#handle = new SQLiteHandle(driver, path, busyTimeout);
+  constructor(driver: SQLiteDriver, place: Place, busyTimeout: number) {
+    this.#handle = new SQLiteHandle(driver, place, busyTimeout);
   }
 
   get(key: string): Uint8Array | undefined {
     return this.#handle.attempt('read', (session) => {
       const value = session.statements?.get(encodeKey(key));
-      if (value === undefined || value instanceof Uint8Array) return value;
-      throw new CacheStoreError(
-        `the value of ${key} is of another type than this cache writes`,
-        undefined,
-        'entry',
-      );
+      return value instanceof Uint8Array ? value : undefined;
     });
   }
 
@@ -91,7 +86,7 @@ export class SQLiteEngine implements Store {
     );
     return then(
       then(done, () => this.#shrink()),
-      () => (done === undefined ? this.#eraseLog() : nextTurn().then(() => this.#eraseLog())),
+      () => this.#eraseLog(done),
     );
   }
 
@@ -142,14 +137,17 @@ export class SQLiteEngine implements Store {
 
   deleteExpired(now: number, onProgress?: (done: number) => void): MaybePromise<number> {
     let deleted = 0;
+    let gone = 0;
     const work = ({ statements }: Session, limit: number) => {
       const rows = statements.deleteExpired(now, limit);
+      gone += rows.length;
       for (const row of rows) if (row.pointer === 0) deleted++;
       return rows.length;
     };
     const done = this.#bulk('delete', work, onProgress);
     const shrunk = then(done, () => this.#shrink());
-    return then(shrunk, () => deleted);
+    const erased = then(shrunk, () => (gone > 0 ? this.#eraseLog(done) : undefined));
+    return then(erased, () => deleted);
   }
 
   touch(key: string): void {
@@ -275,9 +273,13 @@ export class SQLiteEngine implements Store {
     return then(inSlices(paced(step)), () => this.#handle.attempt('shrink', copy));
   }
 
-  /** What was cleared is still to be read in the log until that is begun anew: at once, unless somebody else reads it. */
-  #eraseLog(): void {
-    this.#handle.attemptAtOnce('clear', (session) => {
+  /**
+   * What was deleted is still to be read in the log until that is begun anew: at once, unless somebody else reads it.
+   * For a deletion that no request waits for: it may take as long as when the log is full.
+   */
+  #eraseLog(deleted: MaybePromise<void>): MaybePromise<void> {
+    if (deleted !== undefined) return nextTurn().then(() => this.#eraseLog(undefined));
+    this.#handle.attemptAtOnce('erase', (session) => {
       if (session.statements !== undefined && session.isOurs)
         session.connection.exec('PRAGMA wal_checkpoint(TRUNCATE)');
     });

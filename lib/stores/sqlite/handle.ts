@@ -2,7 +2,7 @@ import { CacheError, CacheStoreError } from '../../errors.js';
 import { Observers } from '../observers.js';
 import { IN_MEMORY } from '../paths.js';
 import { failureOf, type SQLiteDriver } from './driver.js';
-import { identityOf, setAside } from './file.js';
+import { identityOf, type Place, setAside } from './file.js';
 import { type ForeignSession, openSession, type Session } from './session.js';
 
 /** How often it is looked whether the file is still the one we opened: operations, and ms. */
@@ -17,6 +17,7 @@ const WRITES: ReadonlySet<string> = new Set(['write', 'delete', 'clear', 'evict'
 export class SQLiteHandle {
   readonly observers = new Observers();
   readonly #driver: SQLiteDriver;
+  readonly #place: Place;
   readonly #path: string;
   readonly #busyTimeout: number;
   #session: Session | ForeignSession | undefined;
@@ -31,9 +32,10 @@ export class SQLiteHandle {
   #isImpatient = false;
 
   /** `busyTimeout` in seconds. Opens nothing yet. */
-  constructor(driver: SQLiteDriver, path: string, busyTimeout: number) {
+  constructor(driver: SQLiteDriver, place: Place, busyTimeout: number) {
     this.#driver = driver;
-    this.#path = path;
+    this.#place = place;
+    this.#path = place.path;
     this.#busyTimeout = busyTimeout;
   }
 
@@ -119,7 +121,7 @@ export class SQLiteHandle {
     if (this.#session !== undefined && this.#isStillThere(this.#session)) return this.#session;
     this.#drop();
     this.#tried = this.#path === IN_MEMORY ? undefined : identityOf(this.#path);
-    const session = openSession(this.#driver, this.#path, this.#patience);
+    const session = openSession(this.#driver, this.#place, this.#patience);
     this.#session = session;
     this.#generation++;
     this.#operations = 0;

@@ -6,7 +6,7 @@ import { Observers } from '../observers.js';
 import { IN_MEMORY } from '../paths.js';
 import type { Store, StoreMeta } from '../store.js';
 import { failureOf } from './driver.js';
-import { createPrivately, setAside } from './file.js';
+import { createPrivately, type Place, setAside } from './file.js';
 
 /** Not `axios_stash`: the other drivers' table of that name may be in the same file, and is of another shape. */
 const TABLE = 'axios_stash_keyv';
@@ -23,6 +23,7 @@ type KeyvSqliteClass = new (options: Record<string, unknown>) => unknown;
  * other processes wrote). The file is opened by the first operation.
  */
 export class SQLiteKeyvEngine implements Store {
+  readonly #place: Place;
   readonly #path: string;
   readonly #busyTimeout: number;
   readonly #KeyvSqlite: KeyvSqliteClass;
@@ -30,8 +31,9 @@ export class SQLiteKeyvEngine implements Store {
   #opened: Promise<KeyvBackend> | undefined;
   #closed = false;
 
-  constructor(path: string, busyTimeout: number) {
-    this.#path = path;
+  constructor(place: Place, busyTimeout: number) {
+    this.#place = place;
+    this.#path = place.path;
     this.#busyTimeout = busyTimeout;
     this.#KeyvSqlite = loadClass();
   }
@@ -98,7 +100,7 @@ export class SQLiteKeyvEngine implements Store {
   }
 
   async #connect(): Promise<KeyvBackend> {
-    if (this.#path !== IN_MEMORY) createPrivately(this.#path);
+    if (this.#path !== IN_MEMORY) createPrivately(this.#place);
     const uri = `sqlite://${this.#path}`;
     const busyTimeout = Math.ceil(this.#busyTimeout * 1000);
     const adapter = new this.#KeyvSqlite({ uri, table: TABLE, busyTimeout, iterationLimit: '1000' });

@@ -1,6 +1,6 @@
 import { IN_MEMORY } from '../paths.js';
 import { type Connection, failureOf, inTransaction, type SQLiteDriver } from './driver.js';
-import { createPrivately, identityOf } from './file.js';
+import { createPrivately, identityOf, type Place } from './file.js';
 
 /** Of our tables; kept in `axios_stash_meta`, since `user_version` belongs to whoever else uses the file. */
 const SCHEMA_VERSION = 1;
@@ -41,7 +41,8 @@ INSERT OR IGNORE INTO axios_stash_meta VALUES (1, ${SCHEMA_VERSION}, 0, 0);
 /** The statements in use, prepared once a connection. */
 function prepare(connection: Connection) {
   return {
-    get: connection.scalar('SELECT value AS v FROM axios_stash WHERE key = ?'),
+    // What somebody made text or a number of is bytes that are no record.
+    get: connection.scalar('SELECT CAST(value AS BLOB) AS v FROM axios_stash WHERE key = ?'),
     // node:sqlite binds an empty array as a blob, older ones as NULL: hence coalesce.
     set: connection.run(`
       INSERT INTO axios_stash (key, created, expires, size, used, pointer, url_hash, url, value)
@@ -93,10 +94,11 @@ export interface ForeignSession {
 /** Opens the file, making it and our tables if need be. Throws what the driver or the file system threw. */
 export function openSession(
   driver: SQLiteDriver,
-  path: string,
+  place: Place,
   busyTimeout: number,
 ): Session | ForeignSession {
-  if (path !== IN_MEMORY) createPrivately(path);
+  const { path } = place;
+  if (path !== IN_MEMORY) createPrivately(place);
   const connection = driver.open(path);
   try {
     connection.exec(`PRAGMA busy_timeout = ${Math.ceil(busyTimeout * 1000)}`);
