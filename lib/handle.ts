@@ -19,6 +19,7 @@ import { KeyFnError } from './request/key.js';
 import type { CacheRequest } from './request/request.js';
 import { snapshotRequest } from './request/snapshot.js';
 import { type Addressee, respondGatewayTimeout } from './respond.js';
+import { assertBodyLength } from './response/build.js';
 import type { ForwardReason } from './response/status.js';
 import type { Selected, Selection } from './select.js';
 import type { MaybePromise } from './stores/store.js';
@@ -114,6 +115,7 @@ function carryOut(core: Core, begun: Begun, plan: Plan): MaybePromise<AxiosRespo
       missed(core, begun, plan.detail);
       return respondGatewayTimeout(begun, { hit: false, detail: plan.detail });
     case 'serve':
+      assertBodyLength(request.data, config, begun.flavour);
       if (plan.refresh) refreshBehind(core, plan.exchange, plan.selected);
       return serve(core, plan.exchange, plan.selected, plan.staleReason);
     case 'ask':

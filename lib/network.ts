@@ -14,6 +14,7 @@ import { matchesVary, varyPairs } from './request/vary.js';
 import type { BodySource, Flavour } from './response/body.js';
 import { receivedBody } from './response/received.js';
 import { captureStream } from './response/stream.js';
+import { type Framing, mayBeCutShort, wasCutShort } from './response/whole.js';
 import { adopt } from './variants.js';
 
 /** What a call brought down. */
@@ -88,7 +89,7 @@ export async function call(
     request,
   };
   try {
-    const coming = receivedBody(received.data);
+    const coming = receivedBody(received.data, flavourOf(asked) !== undefined);
     const body = coming instanceof Promise ? await coming : coming;
     if (body === undefined) return { ...landing, reason: 'unreadable body' };
     landing.source = { body: body.bytes, bodyType: body.bodyType };
@@ -111,7 +112,21 @@ function planFor(asked: Asked, stored: ResponseRecord | undefined, received: Rec
   const { status } = received;
   const isTrouble =
     stored !== undefined && status >= 500 && !asked.settings.policy.allowableCodes?.has(status);
-  return isTrouble ? { store: false, reason: 'server error on revalidation' } : planStorage(asked, received);
+  if (isTrouble) return { store: false, reason: 'server error on revalidation' };
+  const plan = planStorage(asked, received);
+  // RFC 9111 3.3: what is incomplete is no response to keep.
+  return plan.store && mayBeCutShort(framingOf(asked, received), flavourOf(asked))
+    ? { store: false, reason: 'not known to be whole' }
+    : plan;
+}
+
+function framingOf({ request: { method } }: Asked, { status, headers, request }: Received): Framing {
+  return { method, status, headers, request };
+}
+
+/** Whose manners the call has. */
+function flavourOf({ request, settings }: Asked): Flavour | undefined {
+  return settings.inner.flavour(request.config);
 }
 
 function isSamePlace(url: string, { url: known, headers }: ResponseRecord, { settings }: Asked): boolean {
@@ -229,7 +244,8 @@ export async function callStreamed(core: Core, going: Call): Promise<StreamLandi
   }
   if (!isStream(data)) return { ...through, reason: 'unreadable body' };
   const stream = captureStream(data, { maxBytes: settings.maxEntryBytes }, (result) => {
-    if (result.complete) store(result.bytes, 'getReader' in data ? 'fetch' : 'http');
+    if (!result.complete || wasCutShort(framingOf(asked, received), flavourOf(asked))) return;
+    store(result.bytes, 'getReader' in data ? 'fetch' : 'http');
   });
   return { ...kept, stream };
 }

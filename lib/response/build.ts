@@ -40,6 +40,33 @@ export function assertContentLength(
 }
 
 /**
+ * Throws what the adapters reject with, before they send it, when a request's body exceeds `config.maxBodyLength`: for
+ * who gets a response that no request of its own brought. Of a FormData only what is in it counts, since what the
+ * adapter would put between is not known here.
+ */
+export function assertBodyLength(data: unknown, config: InternalAxiosRequestConfig, flavour?: Flavour): void {
+  if (!data || flavour === undefined || !Object.hasOwn(config, 'maxBodyLength')) return;
+  const { maxBodyLength, method } = config;
+  if (maxBodyLength === undefined || !(maxBodyLength > -1)) return;
+  if (flavour === 'fetch' && /^(?:get|head)$/i.test(method ?? 'get')) return;
+  if (bodyLength(data) <= maxBodyLength) return;
+  throw new AxiosError('Request body larger than maxBodyLength limit', AxiosError.ERR_BAD_REQUEST, config);
+}
+
+function bodyLength(data: unknown): number {
+  if (typeof data === 'string') return Buffer.byteLength(data);
+  if (typeof data !== 'object' || data === null) return 0;
+  if ('byteLength' in data) return Number(data.byteLength);
+  if (data instanceof Blob) return data.size;
+  if (data instanceof FormData)
+    return [...data].reduce((sum, [name, value]) => sum + bodyLength(name) + bodyLength(value), 0);
+  // form-data, all of it in memory.
+  return 'getLengthSync' in data && typeof data.getLengthSync === 'function'
+    ? Number(data.getLengthSync())
+    : 0;
+}
+
+/**
  * Tells `config.onDownloadProgress` of the whole body in one event, with the fields of axios' progressEventReducer;
  * as on the network an empty body has none. In a microtask, so before the response; a listener that throws is an
  * uncaught exception and no failed request, both as in axios.

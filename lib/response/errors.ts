@@ -1,5 +1,4 @@
 /** The errors that axios' own adapters reject with, made for one caller. */
-import { isNativeError } from 'node:util/types';
 import type { AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 import { AxiosError, CanceledError } from '../axios.js';
 import { copyBytes } from './bytes.js';
@@ -33,9 +32,13 @@ export function cancellationOf(config: InternalAxiosRequestConfig): unknown {
 
 /**
  * Calls `listener` once with the error to reject with, when the caller gives up (at once if it has). Returns what
- * unsubscribes; after the call, or after that, nothing is left on the signal and the token.
+ * unsubscribes; after the call, or after that, nothing is left on the signal and the token. `request`: for the error.
  */
-export function onCancel(config: InternalAxiosRequestConfig, listener: (error: unknown) => void): () => void {
+export function onCancel(
+  config: InternalAxiosRequestConfig,
+  listener: (error: unknown) => void,
+  request?: unknown,
+): () => void {
   const { signal, cancelToken } = config;
   if (!signal && !cancelToken) return nothing;
   const given = cancellationOf(config);
@@ -47,7 +50,7 @@ export function onCancel(config: InternalAxiosRequestConfig, listener: (error: u
     signal?.removeEventListener?.('abort', onAbort);
     cancelToken?.unsubscribe(onToken);
   };
-  const onAbort = () => onToken(canceledError(config));
+  const onAbort = () => onToken(canceledError(config, request));
   const onToken = (error: unknown) => {
     unsubscribe();
     listener(error);
@@ -85,22 +88,16 @@ export function bodyError(error: unknown, response: AxiosResponse, flavour: Flav
 
 /**
  * One flight's error for one of its callers: an axios error becomes a fresh one that differs only in `config`, and
- * whose response (if any) is the caller's own. Another error passes through to the one who made the call; who joined it
- * gets a copy, of what is no error at all the same.
+ * whose response (if any) is the caller's own. What is no axios error passes through, the same to all: nobody can copy
+ * an error of an unknown class and be sure that it still works.
  */
-export function ownError(error: unknown, config: InternalAxiosRequestConfig, hasJoined = false): unknown {
-  if (!isAxiosError(error)) return hasJoined && isNativeError(error) ? copyOf(error) : error;
+export function ownError(error: unknown, config: InternalAxiosRequestConfig): unknown {
+  if (!isAxiosError(error)) return error;
   const own = isCanceled(error)
     ? new CanceledError(error.message, config, error.request)
     : new AxiosError(error.message, error.code, config, error.request);
   copyFields(error, own);
   if (error.response !== undefined) own.response = ownResponse(error.response, config);
-  return own;
-}
-
-function copyOf(error: Error): Error {
-  const own: Error = Object.setPrototypeOf(new Error(error.message), Object.getPrototypeOf(error));
-  copyFields(error, own);
   return own;
 }
 

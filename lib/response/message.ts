@@ -3,7 +3,6 @@ import type { Readable } from 'node:stream';
 
 /** Of http.IncomingMessage, http2 streams and follow-redirects. */
 const MESSAGE_FIELDS = [
-  'aborted',
   'client',
   'complete',
   'connection',

@@ -1,13 +1,14 @@
 /** What the inner adapter handed over, as bytes that can be kept. */
 import { isDeepStrictEqual, types } from 'node:util';
 import type { MaybePromise } from '../stores/store.js';
+import { copyBytes } from './bytes.js';
 import type { Flavour } from './types.js';
 
 export { headerList } from './headers.js';
 
 /** A received body that can be kept. */
 export interface ReceivedBody {
-  /** Not copied where the adapter gave bytes. */
+  /** Nobody else writes to them. */
   bytes: Uint8Array;
   /** `json`: the adapter gave a parsed value (mock adapters do); `bytes` is its JSON text. */
   bodyType: 'bytes' | 'json';
@@ -15,20 +16,31 @@ export interface ReceivedBody {
   flavour: Flavour | undefined;
 }
 
-/** Undefined: it can't be kept (a stream, an object that JSON does not carry exactly). */
-export function receivedBody(data: unknown): MaybePromise<ReceivedBody | undefined> {
-  if (Buffer.isBuffer(data)) return { bytes: data, bodyType: 'bytes', flavour: 'http' };
+/**
+ * Undefined: it can't be kept (a stream, an object that JSON does not carry exactly). `isFresh`: as of axios' own
+ * adapters, whose bytes nobody else holds; others may use theirs again, so those are copied.
+ */
+export function receivedBody(data: unknown, isFresh = false): MaybePromise<ReceivedBody | undefined> {
   if (typeof data === 'string') return { bytes: Buffer.from(data), bodyType: 'bytes', flavour: undefined };
   if (data === undefined || data === null)
     return { bytes: Buffer.alloc(0), bodyType: 'bytes', flavour: undefined };
-  if (types.isAnyArrayBuffer(data))
-    return { bytes: new Uint8Array(data), bodyType: 'bytes', flavour: 'fetch' };
-  if (ArrayBuffer.isView(data)) {
-    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    return { bytes, bodyType: 'bytes', flavour: undefined };
-  }
+  const view = viewOf(data);
+  if (view !== undefined)
+    return { bytes: isFresh ? view : copyBytes(view), bodyType: 'bytes', flavour: flavourOf(data) };
   if (data instanceof Blob) return blobBody(data);
   return jsonBody(data);
+}
+
+function viewOf(data: unknown): Uint8Array | undefined {
+  if (Buffer.isBuffer(data)) return data;
+  if (types.isAnyArrayBuffer(data)) return new Uint8Array(data);
+  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return undefined;
+}
+
+function flavourOf(data: unknown): Flavour | undefined {
+  if (Buffer.isBuffer(data)) return 'http';
+  return types.isAnyArrayBuffer(data) ? 'fetch' : undefined;
 }
 
 async function blobBody(blob: Blob): Promise<ReceivedBody> {

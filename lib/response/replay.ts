@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream';
 import type { InternalAxiosRequestConfig } from 'axios';
 import { asBuffer, copyBytes } from './bytes.js';
-import { contentLengthError, onCancel } from './errors.js';
+import { contentLengthError, fetchCancellation, onCancel } from './errors.js';
 import { showMessage } from './message.js';
 import type { BodySource } from './types.js';
 
@@ -48,7 +48,9 @@ class Chunks {
   }
 }
 
+/** Ends, fails and is cancelled as the http.IncomingMessage in whose place it is. */
 class Replay extends Readable {
+  aborted = false;
   readonly #chunks: Chunks;
   readonly #owner: StreamOwner | undefined;
   #forget: () => void = nothing;
@@ -58,8 +60,18 @@ class Replay extends Readable {
     this.#chunks = new Chunks(source.body, source.owned !== true);
     this.#owner = owner;
     if (owner === undefined) return;
-    this.#forget = onCancel(owner.config, (error) => this.destroy(asError(error)));
+    this.#forget = onCancel(owner.config, (error) => this.#cancel(error), owner.request);
     leashes.set(this, this.#forget);
+  }
+
+  /** http.js tells who listens, whatever they throw (`abort`), and destroys without the error. */
+  #cancel(error: unknown): void {
+    try {
+      if (this.listenerCount('error') > 0) this.emit('error', error);
+    } catch {
+      // as in http.js
+    }
+    this.destroy();
   }
 
   override _read(): void {
@@ -72,17 +84,24 @@ class Replay extends Readable {
     this.push(this.#chunks.next() ?? null);
   }
 
-  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+  override _destroy(error: Error | null, callback: Destroyed): void {
     this.#forget();
-    callback(error);
+    if (!this.readableEnded) {
+      this.aborted = true;
+      this.emit('aborted');
+    }
+    process.nextTick(tellError, this, error, callback);
   }
 }
 
-function nothing(): void {}
+type Destroyed = (error?: Error | null) => void;
 
-function asError(value: unknown): Error {
-  return value instanceof Error ? value : new Error(String(value));
+/** An error that nobody listens for is no uncaught exception: _http_incoming.js, `onError`. */
+function tellError(stream: Readable, error: Error | null, callback: Destroyed): void {
+  callback(stream.listenerCount('error') > 0 ? error : null);
 }
+
+function nothing(): void {}
 
 /** What http.js gives for `responseType: 'stream'`. */
 export function replayReadable(source: BodySource, owner?: StreamOwner): Readable {
@@ -105,7 +124,8 @@ export function replayWebStream(source: BodySource, owner?: StreamOwner): Readab
   const stream = new ReadableStream({
     type: 'bytes',
     start(controller) {
-      if (owner !== undefined) forget = onCancel(owner.config, (error) => controller.error(error));
+      if (owner !== undefined)
+        forget = onCancel(owner.config, (error) => controller.error(fetchCancellation(error, owner.config)));
     },
     pull(controller) {
       if (owner !== undefined && chunks.exceeds(owner.config.maxContentLength)) {

@@ -1,12 +1,13 @@
 /**
- * A stream handed on while it comes, its bytes collected beside it.
+ * A body handed on while it comes, its bytes collected beside it.
  *
- * The caller gets a Transform behind the source rather than the source with a listener on it: a `data` listener sees
- * what is consumed, which `setEncoding` and `unshift` change, and overriding `push` misses what was buffered before.
- * What users read from an http response's stream (`statusCode`, `headers`, `req`, ...) is passed through.
+ * Of a Node stream the caller gets the very object that the adapter handed over, so that it ends, fails and is cancelled
+ * as ever. A stream of our own behind it would not: http.js only emits what it fails with, and Node's `pipeline` aborts
+ * the `req` of a stream that shows one. What is kept is what the source pushes, not what is read from it: `setEncoding`,
+ * `unshift` and a caller who writes to its chunks do not change it.
  */
-import { pipeline, type Readable, Transform, type TransformCallback } from 'node:stream';
-import { showMessage } from './message.js';
+import { errorMonitor } from 'node:events';
+import type { Readable } from 'node:stream';
 
 /** What became of a captured body. `done` gets it exactly once. */
 export type Captured = { complete: true; bytes: Uint8Array } | { complete: false; reason: string };
@@ -89,65 +90,93 @@ class Collector {
   }
 }
 
-class Tap extends Transform {
-  readonly #source: Readable;
-  readonly #collector: Collector;
-
-  constructor(source: Readable, collector: Collector) {
-    super({
-      readableHighWaterMark: source.readableHighWaterMark,
-      writableHighWaterMark: source.readableHighWaterMark,
-      readableObjectMode: source.readableObjectMode,
-      writableObjectMode: source.readableObjectMode,
-    });
-    this.#source = source;
-    this.#collector = collector;
-  }
-
-  override _transform(chunk: unknown, _encoding: BufferEncoding, callback: TransformCallback): void {
-    this.#collector.take(chunk, true);
-    callback(null, chunk);
-  }
-
-  override _flush(callback: TransformCallback): void {
-    // Node marks a message whose body was cut short, though it normally fails too.
-    if ('complete' in this.#source && this.#source.complete === false) this.#collector.fail('incomplete');
-    else this.#collector.end();
-    callback();
-  }
-}
-
 function captureReadable(source: Readable, collector: Collector): Readable {
-  if (source.readableEncoding !== null) {
-    collector.fail('already decoded'); // its bytes can't be had any more
+  const isNew = source.readableEncoding === null && !source.readableDidRead && !source.destroyed;
+  const ahead = isNew ? bufferedIn(source) : undefined;
+  if (ahead === undefined) {
+    collector.fail('already decoded, read or destroyed'); // its bytes can't be had any more
     return source;
   }
-  const tap = new Tap(source, collector);
-  passMessage(source, tap);
-  // Carries the source's error on to the tap, and the tap's destruction back to the source.
-  pipeline(source, tap, (error) => {
-    if (error) collector.fail(error.message);
+  for (const chunk of ahead) collector.take(chunk, true);
+  collectPushes(source, collector);
+  // Ours leave the caller as many as it had: axios alone adds up to five of ten.
+  const most = source.getMaxListeners();
+  if (most > 0) source.setMaxListeners(most + 1);
+  // Hears of errors without being one who listens for them: what nobody handles stays unhandled.
+  source.once(errorMonitor, (error: unknown) => collector.fail(reasonOf(error)));
+  source.once('close', () => collector.fail('closed'));
+  source.once('end', () => {
+    if (isWhole(source)) collector.end();
+    else collector.fail('incomplete');
   });
-  return tap;
+  // Nobody need read a body that is empty.
+  if (source.readableLength === 0 && 'complete' in source && source.complete === true) collector.end();
+  return source;
 }
 
-function passMessage(source: Readable, tap: Readable): void {
-  if (!('statusCode' in source)) return;
-  showMessage(source, tap);
-  source.once('aborted', () => {
-    // First the reason: who waits for the end takes 'aborted' without one for a premature close.
-    if (source.errored !== null) tap.destroy(source.errored);
-    tap.emit('aborted');
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** An `end` that is only emitted is not the stream's own; and Node marks a message whose body was cut short. */
+function isWhole(source: Readable): boolean {
+  return source.readableEnded && !('complete' in source && source.complete === false);
+}
+
+function collectPushes(source: Readable, collector: Collector): void {
+  const { push } = source;
+  Object.defineProperty(source, 'push', {
+    configurable: true,
+    writable: true,
+    value(chunk: unknown, encoding?: BufferEncoding): boolean {
+      if (chunk !== null) collector.take(asPushed(chunk, encoding, source), true);
+      return push.call(source, chunk, encoding);
+    },
   });
+}
+
+/** Text as the bytes that a stream of bytes makes of it. */
+function asPushed(chunk: unknown, encoding: BufferEncoding | undefined, source: Readable): unknown {
+  if (typeof chunk !== 'string' || source.readableObjectMode) return chunk;
+  return Buffer.from(chunk, encoding ?? (insideOf(source).defaultEncoding as BufferEncoding | undefined));
+}
+
+/** What has come although nobody reads yet. Undefined: it can't be seen; Node shows it only to who takes it. */
+function bufferedIn(source: Readable): readonly unknown[] | undefined {
+  if (source.readableLength === 0) return [];
+  const { buffer } = insideOf(source);
+  if (!isIterable(buffer)) return undefined;
+  const chunks = [...buffer].filter((chunk) => chunk !== null); // what was taken already
+  const size = source.readableObjectMode ? chunks.length : sizeOf(chunks);
+  return size === source.readableLength ? chunks : undefined;
+}
+
+function sizeOf(chunks: readonly unknown[]): number {
+  return chunks.reduce<number>(
+    (sum, chunk) => sum + (chunk instanceof Uint8Array ? chunk.byteLength : Number.NaN),
+    0,
+  );
+}
+
+function insideOf(source: Readable): { buffer?: unknown; defaultEncoding?: unknown } {
+  return ('_readableState' in source ? source._readableState : undefined) ?? {};
+}
+
+function isIterable(value: unknown): value is Iterable<unknown> {
+  return typeof value === 'object' && value !== null && Symbol.iterator in value;
 }
 
 function captureWeb(source: ReadableStream, collector: Collector): ReadableStream {
   const isBytes = isByteStream(source);
   const reader = source.getReader();
-  reader.closed.catch((error: unknown) =>
-    collector.fail(error instanceof Error ? error.message : String(error)),
-  );
   const relay = {
+    start(controller: ReadableStreamDefaultController | ReadableByteStreamController): void {
+      reader.closed.catch((error: unknown) => {
+        collector.fail(reasonOf(error));
+        // At once: who waits for the end, and does not read, learns of it too.
+        controller.error(error);
+      });
+    },
     async pull(controller: ReadableStreamDefaultController | ReadableByteStreamController): Promise<void> {
       const { done, value } = await reader.read();
       if (done) {

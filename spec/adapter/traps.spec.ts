@@ -320,6 +320,32 @@ describe('traps of the adapter interface', () => {
     expect(origin.count).to.equal(1);
   });
 
+  it('T13 maxBodyLength holds for hits, and for who joins a call', async () => {
+    for (const adapter of ['http', 'fetch'] as const) {
+      const { http } = bench.another({ adapter, allowableMethods: ['POST'] });
+      const held = gate();
+      bench.origin.on('/post', async (_, res) => {
+        await held.opened;
+        res.end('{}');
+      });
+      const body = 'x'.repeat(1000);
+      const refused = () =>
+        rejection(http.post('/post', body, { maxBodyLength: 999 })) as Promise<AxiosError>;
+      const leader = http.post('/post', body, { maxBodyLength: 1000 });
+      await boarded();
+      const follower = await refused();
+      held.open();
+      expect((await leader).fromCache).to.equal(false);
+      const hit = await refused();
+      for (const error of [follower, hit]) {
+        expect(error.message).to.equal('Request body larger than maxBodyLength limit');
+        expect(error.code).to.equal(AxiosError.ERR_BAD_REQUEST);
+      }
+      expect((await http.post('/post', body, { maxBodyLength: 1000 })).fromCache).to.equal(true);
+    }
+    expect(bench.origin.count).to.equal(2);
+  });
+
   it('T14 a hit tells onDownloadProgress once of the whole body', async () => {
     const { http } = bench;
     const events: AxiosProgressEvent[] = [];
@@ -643,6 +669,25 @@ describe('traps of the adapter interface', () => {
     expect(miss.cacheStatus).to.include({ hit: false, stored: true });
     expect(bench.origin.count).to.equal(2);
   });
+
+  for (const [kind, of] of [
+    ['a Buffer', (bytes: Buffer) => bytes],
+    ['an array', (bytes: Buffer) => new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)],
+  ] as const) {
+    it(`T31 an adapter of the user may use its bytes again (${kind}), and so may who saves a response`, async () => {
+      const bytes = Buffer.from('one');
+      const bare = { status: 200, statusText: 'OK', headers: {} };
+      const inner = async (config: InternalAxiosRequestConfig) => ({ ...bare, data: of(bytes), config });
+      const { http, adapter } = bench.another({ adapter: inner as unknown as AxiosAdapter });
+      const saved = { ...bare, data: of(bytes) } as unknown as AxiosResponse;
+      await adapter.cache.save({ url: `${bench.origin.url}/saved` }, saved);
+      const miss = http.get('/bytes', { responseType: 'arraybuffer' });
+      expect(String((await miss).data)).to.equal('one');
+      bytes.write('two');
+      expect((await http.get('/bytes')).data).to.equal('one');
+      expect((await http.get('/saved')).data).to.equal('one');
+    });
+  }
 });
 
 /** A store whose reads never come back. */

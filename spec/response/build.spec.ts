@@ -1,7 +1,13 @@
 import { gzipSync } from 'node:zlib';
-import type { AxiosProgressEvent, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
+import type { AxiosError, AxiosProgressEvent, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 import { expect } from 'chai';
-import { assertContentLength, emitDownloadProgress, settle } from '../../lib/response/build.js';
+import NodeFormData from 'form-data';
+import {
+  assertBodyLength,
+  assertContentLength,
+  emitDownloadProgress,
+  settle,
+} from '../../lib/response/build.js';
 import { headerList } from '../../lib/response/headers.js';
 import { Origin } from '../support/origin.js';
 import { ask, configOf, failure, isMirrored } from './support.js';
@@ -102,6 +108,58 @@ describe('response/build: assertContentLength', () => {
     assertContentLength(0, configOf({ maxContentLength: 0 }));
     await failure(() => assertContentLength(1, configOf({ maxContentLength: 0 })));
   });
+});
+
+describe('response/build: assertBodyLength', () => {
+  const form = new FormData();
+  form.append('field', 'x'.repeat(100));
+  const nodeForm = () => {
+    const one = new NodeFormData();
+    one.append('field', 'x'.repeat(100));
+    return one;
+  };
+  const bodies: [string, () => unknown, ('http' | 'fetch')[]][] = [
+    ['text, by its bytes', () => 'ü'.repeat(50), ['http', 'fetch']],
+    ['a Buffer', () => Buffer.alloc(100), ['http', 'fetch']],
+    ['an ArrayBuffer', () => new ArrayBuffer(100), ['http', 'fetch']],
+    ['a Blob', () => new Blob(['x'.repeat(100)]), ['http', 'fetch']],
+    ['a FormData', () => form, ['http', 'fetch']],
+    ['a form-data', nodeForm, ['http']],
+  ];
+  let origin: Origin;
+  before(async () => {
+    origin = await Origin.start();
+  });
+  after(() => origin.close());
+
+  const outcomeOf = (error: unknown) => {
+    const { name, message, code, isAxiosError } = error as AxiosError;
+    return { name, message, code, isAxiosError };
+  };
+  for (const [name, body, flavours] of bodies) {
+    for (const flavour of flavours) {
+      it(`throws what ${flavour} rejects with: ${name}`, async function () {
+        if (!isMirrored) this.skip();
+        const config = configOf({ url: origin.url, method: 'post', data: body(), maxBodyLength: 99 });
+        const theirs = await failure(ask(flavour, config));
+        const ours = await failure(() => assertBodyLength(config.data, config, flavour));
+        expect(outcomeOf(ours)).to.deep.equal(outcomeOf(theirs));
+        expect(ours).to.have.property('config', config);
+      });
+    }
+  }
+
+  const passes: [string, unknown, object, 'http' | 'fetch' | undefined][] = [
+    ['just as many bytes', 'x'.repeat(10), { maxBodyLength: 10 }, 'http'],
+    ['no body', undefined, { maxBodyLength: 0 }, 'http'],
+    ['no limit', 'x', { maxBodyLength: -1 }, 'fetch'],
+    ['no limit given', 'x', {}, 'fetch'],
+    ['the body of a GET, which fetch does not send', 'x', { maxBodyLength: 0, method: 'get' }, 'fetch'],
+    ['an adapter of the user', 'x', { maxBodyLength: 0, method: 'post' }, undefined],
+  ];
+  for (const [name, data, fields, flavour] of passes) {
+    it(`lets ${name} pass`, () => assertBodyLength(data, configOf({ data, ...fields }), flavour));
+  }
 });
 
 describe('response/build: emitDownloadProgress', () => {

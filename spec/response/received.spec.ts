@@ -26,9 +26,19 @@ describe('response/received: bytes', () => {
     });
   }
 
-  it('does not copy bytes', () => {
+  it('does not copy fresh bytes', () => {
     const data = Buffer.from('hi');
-    expect(receivedBody(data)).to.have.property('bytes', data);
+    expect(receivedBody(data, true)).to.have.property('bytes', data);
+  });
+
+  it('copies bytes that somebody may use again', () => {
+    for (const data of [Buffer.from('hi'), new Uint8Array([104, 105]).buffer, Uint8Array.of(104, 105)]) {
+      const body = receivedBody(data);
+      if (body === undefined || body instanceof Promise) throw new Error('no bytes');
+      new Uint8Array(ArrayBuffer.isView(data) ? data.buffer : data).fill(0);
+      expect(text(body)).to.equal('hi');
+      expect(body.bytes.buffer.byteLength).to.equal(2);
+    }
   });
 });
 

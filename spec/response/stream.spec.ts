@@ -178,6 +178,84 @@ describe('response/stream: Node streams', () => {
     expect(objects.results[0]).to.have.property('complete', false);
   });
 
+  it('hands on the very stream, which shows nothing of who collects', async () => {
+    const source = new PassThrough();
+    const keys = Object.keys(source);
+    const room = source.getMaxListeners() - source.listenerCount('end');
+    const stream = captureStream(source, limits, () => {});
+    expect(stream).to.equal(source);
+    expect(Object.keys(stream)).to.deep.equal(keys);
+    expect(stream.listenerCount('error')).to.equal(0);
+    expect(stream.getMaxListeners() - stream.listenerCount('end')).to.equal(room);
+  });
+
+  it('keeps what came before it was captured, untouched', async () => {
+    for (const objectMode of [true, false]) {
+      const { results, done } = witness();
+      const source = new Readable({ objectMode, read() {} });
+      source.push(Buffer.from('be'));
+      source.push(Buffer.from('fore, '));
+      const stream = captureStream(source, limits, done);
+      expect(Readable.isDisturbed(stream)).to.equal(false);
+      source.push('and after');
+      source.push(null);
+      expect(await new Response(stream as never).text()).to.equal('before, and after');
+      expect(String(bytesOf(results[0]))).to.equal('before, and after');
+    }
+  });
+
+  it('does not keep the rest of what was read, or destroyed, before it came', async () => {
+    const read = Readable.from([Buffer.from('first'), Buffer.from('rest')], { objectMode: false });
+    await once(read, 'readable');
+    expect(String(read.read(2))).to.equal('fi');
+    const ofRead = witness();
+    expect((await buffer(captureStream(read, limits, ofRead.done))).length).to.equal(7);
+    expect(ofRead.results).to.have.lengthOf(1);
+    expect(ofRead.results[0]).to.have.property('complete', false);
+    const ofDestroyed = witness();
+    captureStream(new PassThrough().destroy(), limits, ofDestroyed.done);
+    expect(ofDestroyed.results[0]).to.have.property('complete', false);
+  });
+
+  it('keeps text as the bytes that the stream makes of it', async () => {
+    for (const [given, encoding] of [
+      ['c3bc', 'hex'],
+      ['ü', undefined],
+    ] as const) {
+      const { results, done } = witness();
+      const source = new Readable({ read() {} });
+      const stream = captureStream(source, limits, done);
+      source.push(given, encoding);
+      source.push(null);
+      expect(String(await buffer(stream))).to.equal('ü');
+      expect(String(bytesOf(results[0]))).to.equal('ü');
+    }
+    const { results, done } = witness();
+    const latin = new Readable({ encoding: undefined, defaultEncoding: 'latin1', read() {} } as object);
+    const stream = captureStream(latin, limits, done);
+    latin.push('ü');
+    latin.push(null);
+    const handedOn = await buffer(stream);
+    expect(bytesOf(results[0])).to.deep.equal(handedOn);
+  });
+
+  it('does not keep what came with an error, or ended in name only', async () => {
+    const failed = witness();
+    const source = new Readable({ read() {} });
+    captureStream(source, limits, failed.done).on('error', () => {});
+    source.push('part');
+    source.emit('error', undefined);
+    source.push(null);
+    source.resume();
+    await once(source, 'end');
+    expect(failed.results).to.deep.equal([{ complete: false, reason: 'undefined' }]);
+    const named = witness();
+    const mock = captureStream(new Readable({ read() {} }), limits, named.done);
+    mock.emit('data', Buffer.from('part'));
+    mock.emit('end');
+    expect(named.results).to.deep.equal([{ complete: false, reason: 'incomplete' }]);
+  });
+
   it('does not keep what comes decoded', async () => {
     const source = new PassThrough().setEncoding('latin1');
     const { results, done } = witness();
@@ -276,6 +354,13 @@ describe('response/stream: real responses', () => {
     expect(ours.complete).to.equal(true);
   });
 
+  it('keeps an empty body that nobody reads', async () => {
+    origin.on('/empty', (_req, res) => void res.writeHead(204).end());
+    const { results, done } = witness();
+    captureStream((await stream('http', '/empty')).data as Readable, limits, done);
+    expect(bytesOf(results[0])).to.have.lengthOf(0);
+  });
+
   it('tells of a response that was aborted', async () => {
     const ours = captureStream((await stream('http', '/cut')).data as Readable, limits, () => {});
     ours.on('error', () => {}).resume();
@@ -342,6 +427,19 @@ describe('response/stream: web streams', () => {
     await turn();
     expect(results).to.deep.equal([{ complete: false, reason: 'broken' }]);
     expect(await failure(stream.getReader().read())).to.equal(error);
+  });
+
+  it('tells of an error also who waits for the end without reading', async () => {
+    let fail = (_error: Error): void => {};
+    const source = new ReadableStream({
+      start(controller) {
+        fail = (error) => controller.error(error);
+      },
+    });
+    const { closed } = captureStream(source, limits, () => {}).getReader();
+    const error = new Error('broken');
+    fail(error);
+    expect(await failure(closed)).to.equal(error);
   });
 
   it('drops what is over the limit and goes on', async () => {
