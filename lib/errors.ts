@@ -18,7 +18,10 @@ export class CacheError extends Error {
   }
 }
 
-/** An option that is unknown, of the wrong type or out of range. The message names option, value and what is allowed. */
+/**
+ * An option that is unknown, of the wrong type or out of range. The message names option, value and what is allowed; of
+ * what may be a secret, `value` and message tell the kind alone.
+ */
 export class CacheOptionError extends CacheError {
   override name = 'CacheOptionError';
   readonly option: string;
@@ -73,16 +76,37 @@ export function isCacheError(value: unknown): value is CacheError {
 export function describeValue(value: unknown): string {
   if (typeof value === 'function') return value.name === '' ? 'a function' : `function ${value.name}`;
   try {
-    const text = inspect(value, {
+    // Before a long text is cut, too: what is cut may be the sign by which credentials are known.
+    const text = inspect(typeof value === 'string' ? withoutUserinfo(value) : value, {
       depth: 1,
       breakLength: Number.POSITIVE_INFINITY,
       maxArrayLength: 5,
       maxStringLength: 60,
     });
-    return text.length > 120 ? `${text.slice(0, 117)}...` : text;
+    const shown = withoutUserinfo(text);
+    return shown.length > 120 ? `${shown.slice(0, 117)}...` : shown;
   } catch {
     return `a value of type ${typeof value}`;
   }
+}
+
+function withoutUserinfo(text: string): string {
+  return text.replace(/\/\/[^\s/?#]*@/g, '//***@');
+}
+
+const SOUNDS_SECRET = /key|secret|pass|pwd|pin|token|auth|cred/i;
+
+/** What may be shown of an option that is not known: not what may be a mistyped `secretKey`, since errors end up in logs. */
+export function shownOf(name: string, value: unknown): unknown {
+  const isPlain = typeof value === 'boolean' || typeof value === 'number' || typeof value === 'string';
+  const isHarmless = isPlain && !SOUNDS_SECRET.test(name) && !String(value).includes('@');
+  return isHarmless ? value : kindOfValue(value);
+}
+
+function kindOfValue(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (typeof value === 'string') return `a string of ${value.length} characters`;
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
 
 /** What a thrown value says, whatever was thrown. Of several errors in one, which may say nothing itself, the first's. */

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { closest, distance } from 'fastest-levenshtein';
 import { DEFAULT_INNER_ADAPTER, Inner } from './axios.js';
-import { CacheOptionError } from './errors.js';
+import { CacheOptionError, shownOf } from './errors.js';
 import type { CacheSettings, CommonOptions } from './options.js';
 import { assertExpireAfter, assertStaleLimit } from './policy/expiry.js';
 import type { ExpiryLevels } from './policy/freshness.js';
@@ -167,8 +167,8 @@ export function assertKnownOptions(options: unknown, allowed: readonly string[],
     if (allowed.includes(name)) continue;
     const near = closest(name, allowed);
     const hint = distance(name, near) <= Math.max(2, name.length / 3) ? `did you mean ${near}? ` : '';
-    const value = (options as Record<string, unknown>)[name];
-    throw new CacheOptionError(name, value, `${hint}unknown ${where}; known: ${allowed.join(', ')}`);
+    const shown = shownOf(name, (options as Record<string, unknown>)[name]);
+    throw new CacheOptionError(name, shown, `${hint}unknown ${where}; known: ${allowed.join(', ')}`);
   }
 }
 

@@ -13,20 +13,24 @@ export interface JsonRewrite {
   member: (name: string) => MemberVerdict;
   /** Stands for the value of a replaced member; JSON text. */
   replacement?: string;
-  /** Sees each string value's lexeme, quotes included. */
+  /** Sees the lexeme, quotes included, of each string value that is neither dropped nor replaced. */
   string?: (lexeme: string) => string;
 }
 
 interface Frame {
   isObject: boolean;
-  items: { name: string; text: string }[];
+  /** Within a member that is dropped or replaced: what is in it is asked nobody. */
+  isHidden: boolean;
+  /** What is closed so far, without the brackets; or, of what is sorted, its members. */
+  text: string;
+  members: { name: string; text: string }[] | undefined;
   /** Name and its lexeme, of the member whose value comes next. */
   name: string;
   lexeme: string;
   verdict: MemberVerdict;
 }
 
-// Each level copies the text of the one below once: without a bound, deep nesting would cost the square of its length.
+// No body that anyone means is deeper or longer; such ones are told apart by their bytes.
 const MAX_DEPTH = 256;
 const MAX_LENGTH = 16 * 1024 * 1024;
 
@@ -42,19 +46,22 @@ export function rewriteJson(text: string, rewrite: JsonRewrite): string | undefi
     let value: string;
     if (char === OPEN_OBJECT || char === OPEN_ARRAY) {
       if (stack.length >= MAX_DEPTH) return undefined;
-      frame = { isObject: char === OPEN_OBJECT, items: [], name: '', lexeme: '', verdict: 'keep' };
+      const isHidden = hides(frame);
+      const isObject = char === OPEN_OBJECT;
+      const members = isObject && rewrite.sort ? [] : undefined;
+      frame = { isObject, isHidden, text: '', members, name: '', lexeme: '', verdict: 'keep' };
       stack.push(frame);
       at++;
       value = '';
     } else if (frame !== undefined && (char === CLOSE_OBJECT || char === CLOSE_ARRAY)) {
-      value = close(frame, rewrite.sort);
+      value = close(frame);
       stack.pop();
       frame = stack.at(-1);
       at++;
     } else {
       const end = lexemeEnd(text, at);
       value = text.slice(at, end);
-      if (char === QUOTE && rewrite.string !== undefined) value = rewrite.string(value);
+      if (char === QUOTE && rewrite.string !== undefined && !hides(frame)) value = rewrite.string(value);
       at = end;
     }
     if (value !== '') {
@@ -75,20 +82,30 @@ function isJson(text: string): boolean {
   }
 }
 
-function add(frame: Frame, value: string, replacement = 'null'): void {
-  if (frame.verdict === 'drop') return;
-  const text = frame.verdict === 'replace' ? replacement : value;
-  frame.items.push({ name: frame.name, text: frame.isObject ? `${frame.lexeme}:${text}` : text });
+function hides(frame: Frame | undefined): boolean {
+  return frame !== undefined && (frame.isHidden || frame.verdict !== 'keep');
 }
 
-function close(frame: Frame, sort: boolean): string {
-  const { items } = frame;
-  if (sort && frame.isObject && items.length > 1) {
-    items.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+function add(frame: Frame, value: string, replacement = 'null'): void {
+  if (frame.verdict === 'drop') return;
+  const given = frame.verdict === 'replace' ? replacement : value;
+  const text = frame.isObject ? `${frame.lexeme}:${given}` : given;
+  if (frame.members === undefined) append(frame, text);
+  else frame.members.push({ name: frame.name, text });
+}
+
+// Not `join`, which copies: each level would copy all that is below it.
+function append(frame: Frame, text: string): void {
+  frame.text += frame.text === '' ? text : `,${text}`;
+}
+
+function close(frame: Frame): string {
+  const { members } = frame;
+  if (members !== undefined) {
+    if (members.length > 1) members.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+    for (const { text } of members) append(frame, text);
   }
-  const inner =
-    items.length === 1 && items[0] !== undefined ? items[0].text : items.map(({ text }) => text).join(',');
-  return frame.isObject ? `{${inner}}` : `[${inner}]`;
+  return frame.isObject ? `{${frame.text}}` : `[${frame.text}]`;
 }
 
 /** Reads a member's name and its colon, if one follows; returns where to go on. */
@@ -98,7 +115,7 @@ function readName(text: string, from: number, frame: Frame, rewrite: JsonRewrite
   const end = lexemeEnd(text, at);
   frame.lexeme = text.slice(at, end);
   frame.name = stringOf(frame.lexeme);
-  frame.verdict = rewrite.member(frame.name);
+  frame.verdict = frame.isHidden ? 'keep' : rewrite.member(frame.name);
   return skipSeparators(text, end);
 }
 

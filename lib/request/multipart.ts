@@ -158,8 +158,34 @@ function endsWith(bytes: Buffer, text: string): boolean {
 
 const NAME = /[;\s]name="([^"]*)"/i;
 
-/** The field name of a part. */
+/** The field name of a part, for keys. */
 export function partName(part: Part): string {
-  const name = NAME.exec(headersText(part))?.[1] ?? '';
+  return unescapeName(NAME.exec(headersText(part))?.[1] ?? '');
+}
+
+function unescapeName(name: string): string {
   return name.replaceAll('%22', '"').replaceAll('%0D', '\r').replaceAll('%0A', '\n');
+}
+
+/** What the header lines of a form's part say. */
+export interface PartHead {
+  name: string;
+  filename: string | undefined;
+  contentType: string | undefined;
+}
+
+const DISPOSITION =
+  /^content-disposition: *form-data; *name="([^"\\\r\n]*)"(?:; *filename="([^"\\\r\n]*)")?$/i;
+const TYPE = /^content-type:(.*)$/i;
+
+/**
+ * Undefined where they are not what browsers and the usual libraries make: other headers, other parameters, a name
+ * without quotes or with a backslash. Of these no two servers read the same.
+ */
+export function partHead(part: Part): PartHead | undefined {
+  const lines = headersText(part).split(CRLF).slice(0, -1);
+  const [, name, filename] = DISPOSITION.exec(lines[0] ?? '') ?? [];
+  const [, contentType] = TYPE.exec(lines[1] ?? '') ?? [];
+  const isUsual = name !== undefined && lines.length === (contentType === undefined ? 1 : 2);
+  return isUsual ? { name: unescapeName(name), filename, contentType } : undefined;
 }

@@ -9,10 +9,11 @@ import {
   isBlobLike,
   nodeFormParts,
   type Part,
+  type PartHead,
   parseMultipart,
-  partName,
+  partHead,
 } from './multipart.js';
-import { redactQuery } from './redact-url.js';
+import { hasLabel, redactQuery } from './redact-url.js';
 import { REDACTED, type Secrets } from './secrets.js';
 
 export interface RedactedBody {
@@ -58,60 +59,88 @@ function redactForm(parts: Part[], secrets: Secrets): RedactedBody | undefined {
 
 const TEXT_TYPE = /^\s*(?:text\/|application\/(?:[^;]*\+)?(?:xml|graphql|javascript|yaml)\s*(?:;|$))/i;
 const CLAIMS_JSON = /json/i;
+const OTHER_CHARSET = /charset(?!\s*=\s*"?(?:utf-?8|us-ascii)"?\s*(?:;|$))/i;
 
 function redactText(text: string, contentType: string | undefined, secrets: Secrets): string | undefined {
-  if (contentType === undefined || text.length > MAX_LENGTH) return undefined;
-  const kind = contentKind(contentType);
-  if (kind === 'json') return redactJson(text, secrets);
-  if (kind === 'form' && looksLikeForm(text)) return redactQuery(text, secrets);
-  if (kind === 'multipart') {
-    const boundary = boundaryOf(contentType);
-    const parts = boundary === undefined ? undefined : parseMultipart(Buffer.from(text, 'utf8'), boundary);
-    return boundary === undefined || parts === undefined ? undefined : redactParts(parts, boundary, secrets);
+  if (contentType === undefined || text.length > MAX_LENGTH || secrets.mayBeIn(contentType)) return undefined;
+  switch (contentKind(contentType)) {
+    case 'json':
+      return redactJson(text, secrets);
+    case 'multipart':
+      return redactMultipart(text, contentType, secrets);
+    case 'form':
+      // What does not look like one, or like HTML too, is any text that was posted without a content type.
+      if (looksLikeForm(text) && !text.includes('&#')) return redactFormText(text, secrets);
+      return secrets.isMentionedIn(text) ? undefined : text;
+    case 'other': {
+      const isText =
+        TEXT_TYPE.test(contentType) && !CLAIMS_JSON.test(contentType) && !OTHER_CHARSET.test(contentType);
+      return isText && !secrets.isMentionedIn(text) ? text : undefined;
+    }
   }
-  // A form that does not look like one is any text that was posted without a content type.
-  const isText = kind === 'form' || (TEXT_TYPE.test(contentType) && !CLAIMS_JSON.test(contentType));
-  return isText && !secrets.isMentionedIn(text) ? text : undefined;
+}
+
+// A value that is the name of a secret (`{ "name": "token", "value": "x" }`, `grant_type=password`) may tell what
+// another one is, and nobody knows which: such a body is left out, whether JSON, form or multipart.
+
+function redactFormText(text: string, secrets: Secrets): string | undefined {
+  const redacted = redactQuery(text, secrets);
+  return hasLabel(redacted, secrets) ? undefined : redacted;
 }
 
 function redactJson(text: string, secrets: Secrets): string | undefined {
   let changed = false;
+  let isUnclear = false;
   const redacted = rewriteJson(text, {
     sort: false,
     member: (name) => {
+      isUnclear ||= secrets.mayBeIn(name);
       if (!secrets.isName(name)) return 'keep';
       changed = true;
       return 'replace';
     },
     replacement: `"${REDACTED}"`,
     string: (lexeme) => {
-      if (!secrets.mayBeIn(stringOf(lexeme))) return lexeme;
+      const value = stringOf(lexeme);
+      if (!secrets.isMentionedIn(value)) return lexeme;
+      isUnclear ||= secrets.isName(value);
+      if (!secrets.mayBeIn(value)) return lexeme;
       changed = true;
       return `"${REDACTED}"`;
     },
   });
+  if (isUnclear) return undefined;
   return changed ? redacted : redacted === undefined ? undefined : text;
+}
+
+function redactMultipart(text: string, contentType: string, secrets: Secrets): string | undefined {
+  const boundary = boundaryOf(contentType);
+  const parts = boundary === undefined ? undefined : parseMultipart(Buffer.from(text, 'utf8'), boundary);
+  return boundary === undefined || parts === undefined ? undefined : redactParts(parts, boundary, secrets);
 }
 
 function redactParts(parts: Part[], boundary: string, secrets: Secrets): string | undefined {
   let text = '';
   for (const part of parts) {
-    const value = secrets.isName(partName(part)) ? REDACTED : redactPart(part, secrets);
-    const headers = headersText(part);
-    if (value === undefined || value.includes(`--${boundary}`) || headers.includes('\0')) return undefined;
-    text += `--${boundary}\r\n${headers}\r\n${value}\r\n`;
+    const head = partHead(part);
+    const value = head && redactPart(head, part, secrets);
+    if (value === undefined || value.includes(`--${boundary}`)) return undefined;
+    text += `--${boundary}\r\n${headersText(part)}\r\n${value}\r\n`;
+    if (text.length > MAX_LENGTH) return undefined;
   }
-  return text.length > MAX_LENGTH ? undefined : `${text}--${boundary}--\r\n`;
+  return `${text}--${boundary}--\r\n`;
 }
 
-const PART_TYPE = /^content-type:[ \t]*(.*?)[ \t]*$/im;
-
-function redactPart(part: Part, secrets: Secrets): string | undefined {
-  const { value } = part;
+function redactPart(
+  { name, filename = '', contentType }: PartHead,
+  { value }: Part,
+  secrets: Secrets,
+): string | undefined {
+  if (secrets.mayBeIn(filename) || secrets.mayBeIn(name)) return undefined;
+  if (secrets.isName(name)) return REDACTED;
   if (isBlobLike(value) || value.length > MAX_LENGTH) return undefined;
   const text = typeof value === 'string' ? wellFormed(value) : textOf(value);
-  if (text === undefined) return undefined;
-  const type = PART_TYPE.exec(headersText(part))?.[1];
-  if (type !== undefined) return redactText(text, type, secrets);
+  if (text === undefined || secrets.isName(text)) return undefined;
+  if (contentType !== undefined) return redactText(text, contentType, secrets);
   return secrets.mayBeIn(text) ? REDACTED : text;
 }

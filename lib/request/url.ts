@@ -1,5 +1,4 @@
 /** URLs and queries in the one spelling that keys compare. */
-import { unescape as decodeEscapes } from 'node:querystring';
 import { sharedUrl } from '../parse-url.js';
 
 /** A URL in canonical spelling, and the credential that was in it. */
@@ -54,6 +53,19 @@ export function pieceName(piece: string): string {
 /** A name or value of a query as an origin reads it; never throws. */
 export function decodePiece(text: string): string {
   return decodeEscapes(text.replaceAll('+', ' '));
+}
+
+const ESCAPES = /(?:%[0-9a-f]{2})+/gi;
+
+/** Percent escapes decoded as UTF-8. By hand: `decodeURIComponent` takes 10 us to refuse what is malformed. */
+export function decodeEscapes(text: string): string {
+  return text.includes('%') ? text.replace(ESCAPES, decodeRun) : text;
+}
+
+function decodeRun(run: string): string {
+  const first = Number.parseInt(run.slice(1, 3), 16);
+  if (run.length === 3 && first < 0x80) return String.fromCharCode(first);
+  return Buffer.from(run.replaceAll('%', ''), 'hex').toString('utf8');
 }
 
 /** `params: { ids: [1, 2] }` is sent as `ids[]=1&ids[]=2`: whoever ignores `ids` means these. */

@@ -1,4 +1,4 @@
-import { CacheOptionError, kindOfValue } from '../errors.js';
+import { CacheOptionError, shownOf } from '../errors.js';
 
 /** Whether `value` is something that can carry properties. */
 export function isObject(value: unknown): value is Record<string, unknown> {
@@ -18,7 +18,7 @@ export function assertOptionNames(options: unknown, names: readonly string[], ba
   for (const [name, value] of Object.entries(options)) {
     if (!names.includes(name)) {
       const allowed = `${backend} has no such option; it takes ${names.join(', ')}`;
-      throw new CacheOptionError(name, kindOfValue(value), allowed);
+      throw new CacheOptionError(name, shownOf(name, value), allowed);
     }
   }
 }

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import axios from 'axios';
 import { expect } from 'chai';
 import {
@@ -124,6 +125,31 @@ describe('options: what is refused', () => {
       expect(refusal({ ...memory, secretKey }).message).not.to.include('hunter22');
     expect(refusal({ ...memory, encryptionKey: 'hunter22hunter22' }).message).not.to.include('hunter22');
   });
+
+  const mistaken: [string, object, string][] = [
+    ['a mistyped secretKey', { ...memory, sekretKey: 'hunter22' }, 'did you mean secretKey?'],
+    ['several of them', { ...memory, secretkey: ['hunter22'] }, 'did you mean secretKey?'],
+    ['an option of another backend', { ...memory, url: 'redis://ann:hunter22@h' }, 'known: '],
+    ['a number', { ...memory, pin: 11122233 }, 'known: '],
+    ['a URL for a backend', { backend: 'redis://ann:hunter22@h' }, "got 'redis://***'; allowed: 'sqlite'"],
+    ['a URL without a scheme', { backend: 'ann:hunter22@h' }, "got '***@h'; allowed: 'sqlite'"],
+    [
+      'options for a backend',
+      { backend: { host: 'h', password: 'hunter22' } },
+      'an object with host, password',
+    ],
+    ['a URL elsewhere', { ...memory, expireAfter: 'http://ann:hunter22@h' }, '//***@h'],
+    ['a long one', { ...memory, expireAfter: `http://ann:hunter22${'x'.repeat(99)}@h` }, '//***@h'],
+  ];
+  for (const [what, options, told] of mistaken) {
+    it(`never prints what may be a secret: ${what}`, () => {
+      const error = refusal(options);
+      expect(error.message).to.include(told).and.to.include(error.option);
+      expect(error.message).not.to.match(/hunter22|11122233/);
+      // What a logger prints of an error has its properties too. Of a known option, the value is as it was given.
+      if (error.option !== 'expireAfter') expect(inspect(error)).not.to.match(/hunter22|11122233/);
+    });
+  }
 
   const unknown: [string, string][] = [
     ['expireAfer', 'expireAfter'],

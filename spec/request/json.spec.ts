@@ -42,6 +42,37 @@ describe('rewriteJson', () => {
     expect(rewriteJson(shallow, keep)).to.equal(shallow);
   });
 
+  it('does not copy for each level what is below it', () => {
+    // Copied, these take half a minute.
+    const long = `"${'x'.repeat(15_000_000)}"`;
+    for (const [open, close] of [
+      ['[0,', ']'],
+      ['{"a":0,"b":', '}'],
+    ] as const) {
+      const text = open.repeat(250) + long + close.repeat(250);
+      for (let times = 0; times < 5; times++) expect(rewriteJson(text, keep) === text).to.equal(true);
+    }
+  });
+
+  it('asks nobody of what is in a member that is dropped or replaced', () => {
+    const asked: string[] = [];
+    const text = '{"a":"1","hide":{"b":["2"],"c":"3"},"drop":"4","d":["5"],"hide":"6"}';
+    const rewritten = rewriteJson(text, {
+      sort: false,
+      member: (name) => {
+        asked.push(name);
+        return name === 'drop' ? 'drop' : name === 'hide' ? 'replace' : 'keep';
+      },
+      replacement: '0',
+      string: (lexeme) => {
+        asked.push(lexeme);
+        return lexeme;
+      },
+    });
+    expect(rewritten).to.equal('{"a":"1","hide":0,"d":["5"],"hide":0}');
+    expect(asked).to.deep.equal(['a', '"1"', 'hide', 'drop', 'd', '"5"', 'hide']);
+  });
+
   it('reads a long string of quotes and backslashes in linear time', () => {
     const text = JSON.stringify({ a: '"\\'.repeat(300_000) });
     expect(rewriteJson(text, keep)).to.equal(text);

@@ -1,6 +1,7 @@
+import { unescape as decodeAsNode } from 'node:querystring';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { normalizeEscapes } from '../../lib/request/url.js';
+import { decodePiece, normalizeEscapes } from '../../lib/request/url.js';
 import { keyOf, url } from './requests.js';
 
 describe('keys of URLs', () => {
@@ -177,6 +178,22 @@ describe('keys of URLs', () => {
       fc.property(query, (text) => {
         expect(normalizeEscapes(normalizeEscapes(text))).to.equal(normalizeEscapes(text));
       }),
+    );
+  });
+});
+
+describe('decodePiece', () => {
+  it('reads what queries hold, malformed or not, as Node does', () => {
+    const piece = fc.oneof(
+      fc.string(),
+      fc.constantFrom('%', '%4', '%41', '%zz', '%e2%82%ac', '%e2', '%82', '%ff', '%00', '%25', '%C3', '+'),
+    );
+    fc.assert(
+      fc.property(fc.array(piece), (pieces) => {
+        const text = pieces.join('');
+        expect(decodePiece(text)).to.equal(decodeAsNode(text.replaceAll('+', ' ')));
+      }),
+      { numRuns: 1000 },
     );
   });
 });

@@ -68,6 +68,11 @@ describe('a hostile request', () => {
         await http.post('/', { a: text });
         await http.post('/', new URLSearchParams({ a: text }));
       }
+      const multipart = { headers: { 'Content-Type': 'multipart/form-data; boundary=b' } };
+      for (const text of [...texts, ' '.repeat(100_000)]) {
+        const head = `Content-Disposition: form-data; name="a"\r\nContent-Type: a${text}b`;
+        await http.post('/', `--b\r\n${head}\r\n\r\nx\r\n--b--\r\n`, multipart);
+      }
       expect(errors).to.deep.equal([]);
     }),
   );

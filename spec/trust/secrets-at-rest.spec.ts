@@ -29,7 +29,9 @@ const handler: Handler = (req, res) => {
 /** Every spelling in which the secret could be there to be read. */
 function spellings(secret: string): string[] {
   const basic = Buffer.from(`ann:${secret}`).toString('base64');
-  return [secret, Buffer.from(secret).toString('hex'), basic];
+  // As UTF-16, in UTF-8 and in JSON.
+  const wide = ['\0', '\\u0000'].map((between) => [...secret].join(between));
+  return [secret, Buffer.from(secret).toString('hex'), basic, ...wide];
 }
 
 const SETTINGS = {

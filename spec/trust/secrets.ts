@@ -24,6 +24,14 @@ const post = (data: unknown, headers: Record<string, string> = {}): AxiosRequest
   data,
   headers,
 });
+const MULTIPART_TYPE = { 'Content-Type': 'multipart/form-data; boundary=b' };
+const DISPOSITION = 'Content-Disposition: form-data';
+const multipart = (head: string, value: string, boundary = 'b'): string =>
+  `--${boundary}\r\n${head === '' ? '' : `${head}\r\n`}\r\n${value}\r\n--${boundary}--\r\n`;
+const escaped = (text: string, times: number): string =>
+  times === 0 ? text : escaped(encodeURIComponent(text), times - 1);
+const nested = (value: unknown, times: number): string =>
+  times === 0 ? JSON.stringify(value) : nested({ a: JSON.stringify(value) }, times - 1);
 const deep = (value: unknown, depth: number): unknown =>
   depth === 0 ? value : { a: [deep(value, depth - 1)] };
 
@@ -56,18 +64,48 @@ export const places = (origin: string): readonly Place[] => [
     (s) => ({ params: { next: `http://h/?n=${encodeURIComponent(`http://i/?token=${s}`)}` } }),
   ],
   ['query, JSON in a value', (s) => ({ params: { filter: JSON.stringify({ token: s }) } })],
+  ['query, a URL as the whole of it', (s) => ({ url: `${origin}/p?http://api/x?api_key=${s}` })],
+  [
+    'query, a URL with userinfo as the whole of it',
+    (s) => ({ url: `${origin}/p?http://ann:${s}@api/x?a=1` }),
+  ],
+  ['query, JSON as the whole of it', (s) => ({ url: `${origin}/p?{"token":"${s}","a":"b=c"}` })],
+  ['query, in braces', (s) => ({ url: `${origin}/q?user{token}=${s}` })],
+  ['query, another sign than =', (s) => ({ url: `${origin}/q?filter=token|${s}` })],
+  ['query, XML in a value', (s) => ({ params: { xml: `<password>${s}</password>` } })],
+  ['query, an escaped name in JSON', (s) => ({ params: { a: `{"tok\\u0065n":"${s}"}` } })],
+  ['query, escaped six times', (s) => ({ params: { a: escaped(`http://h/?token=${s}`, 6) } })],
+  ['query, name and value apart', (s) => ({ params: { name: 'token', value: s } })],
+  ['a URL in a URL in Referer', (s) => ({ headers: { Referer: `http://h/?http://i/?token=${s}` } })],
+  ['prose in another header', (s) => ({ headers: { 'X-Forwarded': `Authorization Bearer ${s}` } })],
+  ['XML in another header', (s) => ({ headers: { 'X-Debug': `<password>${s}</password>` } })],
+  ['many blanks in another header', (s) => ({ headers: { 'X-Debug': `token${' '.repeat(99)}= ${s}` } })],
   ['path parameter', (s) => ({ url: `${origin}/a;token=${s}/b` })],
+  ['path parameter, in brackets', (s) => ({ url: `${origin}/Users(apikey='${s}')` })],
+  ['path parameter, after a comma', (s) => ({ url: `${origin}/a,token=${s}/` })],
+  ['path parameter, after a colon', (s) => ({ url: `${origin}/token:${s}/` })],
+  ['path parameter, escaped', (s) => ({ url: `${origin}/a%3Btoken%3D${s}/` })],
+  ['userinfo within the path, escaped', (s) => ({ url: `${origin}/http%3A%2F%2Fann%3A${s}%40h/` })],
   ['userinfo within the path', (s) => ({ url: `${origin}/http://ann:${s}@h/` })],
   ['fragment', (s) => ({ url: `${origin}/f#access_token=${s}` })],
   ['form', (s) => post(new URLSearchParams({ a: '1', client_secret: s }))],
   ['form as text', (s) => post(`a=1&refresh_token=${s}`, FORM_TYPE)],
   ['form, JSON in a value', (s) => post(`a=${encodeURIComponent(JSON.stringify({ secret: s }))}`, FORM_TYPE)],
+  ['form, XML in a value', (s) => post(new URLSearchParams({ a: `<secret>${s}</secret>` }))],
+  ['form, a URL as the whole of it', (s) => post(`http://h/?token=${s}`, FORM_TYPE)],
+  ['form, name and value apart', (s) => post(new URLSearchParams({ field: 'token', is: s }))],
   ['JSON', (s) => post({ password: s })],
   ['JSON, in other letters', (s) => post({ PassWord: s })],
   ['JSON, 40 levels down', (s) => post(deep({ id_token: s }, 20))],
   ['JSON, an object under a secret name', (s) => post({ secret: { a: [s] } })],
   ['JSON, an escaped name', (s) => post(`{"tok\\u0065n":"${s}"}`, JSON_TYPE)],
   ['JSON in JSON', (s) => post({ a: JSON.stringify({ token: s }) })],
+  ['JSON in JSON, an escaped name', (s) => post({ a: `{"tok\\u0065n":"${s}"}` })],
+  ['JSON in JSON in JSON, ten times', (s) => post({ a: nested({ token: s }, 10) })],
+  ['JSON, XML in a value', (s) => post({ xml: `<password>${s}</password>` })],
+  ['JSON, a URL as a name', (s) => post({ [`http://h/?token=${s}`]: 1 })],
+  ['JSON, name and value apart', (s) => post([{ name: 'password', value: s }])],
+  ['JSON, columns and rows', (s) => post({ columns: ['user', 'password'], rows: [['ann', s]] })],
   ['JSON that is none', (s) => post(`{"token":"${s}"`, JSON_TYPE)],
   ['lines of JSON', (s) => post(`{"a":1}\n{"token":"${s}"}`, { 'Content-Type': 'application/x-ndjson' })],
   ['+json', (s) => post(`{"token":"${s}"}`, { 'Content-Type': 'application/vnd.api+json' })],
@@ -78,6 +116,41 @@ export const places = (origin: string): readonly Place[] => [
   ['multipart field (FormData)', (s) => post(form({ a: '1', password: s }))],
   ['multipart field (form-data)', (s) => post(nodeForm({ a: '1', token: s }))],
   ['multipart, JSON in another field', (s) => post(form({ a: JSON.stringify({ token: s }) }))],
+  ['multipart, XML in another field', (s) => post(form({ a: `<password>${s}</password>` }))],
+  ['multipart, a URL as a name', (s) => post(form({ [`http://h/?token=${s}`]: '1' }))],
+  [
+    'multipart, a name without quotes',
+    (s) => post(multipart(`${DISPOSITION}; name=password`, s), MULTIPART_TYPE),
+  ],
+  [
+    'multipart, an encoded name',
+    (s) => post(multipart(`${DISPOSITION}; name*=UTF-8''password`, s), MULTIPART_TYPE),
+  ],
+  ['multipart, blanks in it', (s) => post(multipart(`${DISPOSITION}; name = "password"`, s), MULTIPART_TYPE)],
+  [
+    'multipart, another name before',
+    (s) =>
+      post(
+        multipart(`Content-Type: text/plain; name="x"\r\n${DISPOSITION}; name="password"`, s),
+        MULTIPART_TYPE,
+      ),
+  ],
+  [
+    'multipart, headers of a part',
+    (s) => post(multipart(`${DISPOSITION}; name="a"\r\nX-Api-Key: ${s}`, 'x'), MULTIPART_TYPE),
+  ],
+  [
+    'multipart, a file name',
+    (s) => post(multipart(`${DISPOSITION}; name="a"; filename="token=${s}"`, 'x'), MULTIPART_TYPE),
+  ],
+  ['multipart, no headers', (s) => post(multipart('', `<password>${s}</password>`), MULTIPART_TYPE)],
+  [
+    'multipart, the boundary',
+    (s) =>
+      post(multipart(`${DISPOSITION}; name="a"`, 'x', `token=${s}`), {
+        'Content-Type': `multipart/form-data; boundary="token=${s}"`,
+      }),
+  ],
   [
     'a file in multipart',
     (s) => {
@@ -88,6 +161,18 @@ export const places = (origin: string): readonly Place[] => [
   ],
   ['XML', (s) => post(`<login><password>${s}</password></login>`, { 'Content-Type': 'application/xml' })],
   ['text', (s) => post(`my password is ${s}`, { 'Content-Type': 'text/plain' })],
+  ['JSON as text, an escaped name', (s) => post(`{"tok\\u0065n":"${s}"}`, { 'Content-Type': 'text/plain' })],
+  [
+    'HTML, an escaped name',
+    (s) => post(`<input name="pass&#119;ord" value="${s}">`, { 'Content-Type': 'text/html' }),
+  ],
+  [
+    'XML in UTF-16',
+    (s) =>
+      post(Buffer.from(`<password>${s}</password>`, 'utf16le'), {
+        'Content-Type': 'text/xml; charset=utf-16',
+      }),
+  ],
   [
     'bytes',
     (s) =>
