@@ -94,7 +94,7 @@ function withoutUserinfo(text: string): string {
   return text.replace(/\/\/[^\s/?#]*@/g, '//***@');
 }
 
-const SOUNDS_SECRET = /key|secret|pass|pwd|pin|token|auth|cred/i;
+const SOUNDS_SECRET = /key|se[ck]ret|pass|pwd|pin|token|auth|cred/i;
 
 /** What may be shown of an option that is not known: not what may be a mistyped `secretKey`, since errors end up in logs. */
 export function shownOf(name: string, value: unknown): unknown {

@@ -23,9 +23,14 @@ export function requestFor(config: AxiosRequestConfig): CacheRequest {
 
 /** For calls that can't do without a key. */
 export function assertKeyable(core: Core, request: CacheRequest): void {
-  const reason = core.live.current.keyer.reasonAgainst(request);
+  const { keyer, redactor } = core.live.current;
+  const reason = keyer.reasonAgainst(request);
   if (reason === undefined) return;
-  throw new CacheOptionError('config', request.url, `a request like this has no key (${reason})`);
+  throw new CacheOptionError(
+    'config',
+    redactor.url(request.url),
+    `a request like this has no key (${reason})`,
+  );
 }
 
 /** Sync, since the user's own code may be; throws where a key can't be had that way. */
@@ -37,7 +42,7 @@ export function keyNow(core: Core, config: AxiosRequestConfig): string {
   key.catch(() => {});
   throw new CacheOptionError(
     'config.data',
-    config.data,
+    'a body with a Blob', // not the body, which may be secret: errors end up in logs
     'a body that holds a Blob can only be read asynchronously',
   );
 }
