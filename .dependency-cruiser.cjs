@@ -25,7 +25,8 @@ module.exports = {
     },
     {
       name: 'pure-rooms-do-no-io',
-      comment: 'No files, sockets, processes or timers in a pure room. agents.ts tells an agent by its class, and makes none.',
+      comment:
+        'No files, sockets, processes or timers in a pure room. agents.ts tells an agent by its class, and makes none.',
       severity: 'error',
       from: { path: '^lib/(request|policy|record)/', pathNot: '^lib/request/agents\\.ts$' },
       to: {
