@@ -4,7 +4,8 @@ import type { HeaderList } from '../record/record.js';
 
 /** Ready-made headers, to be copied. */
 export interface HeaderTemplate {
-  headers: AxiosHeaders;
+  // So written, the type is one in CommonJS too.
+  headers: InstanceType<typeof AxiosHeaders>;
   /** Names whose values are arrays, which each caller needs a copy of. */
   lists: readonly string[];
 }
