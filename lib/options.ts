@@ -87,7 +87,7 @@ export interface LiveOptions {
   frozen?: boolean | undefined;
   /** The adapter that does the network: name, function, or several. @default ['xhr', 'http', 'fetch'] */
   adapter?: InnerAdapter | undefined;
-  /** Seconds after which an operation of a remote store counts as failed. @default 2 */
+  /** Seconds after which an operation of a remote store counts as failed; at most 2147483. @default 2 */
   storeTimeout?: number | undefined;
   /** Adds a `Cache-Status` response header (RFC 9211) under this cache name. @default none */
   cacheStatusHeader?: string | undefined;

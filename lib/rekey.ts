@@ -24,20 +24,22 @@ interface Move {
 }
 
 export async function recreateKeys(core: Core, maintenance: Maintenance): Promise<Rekeyed> {
-  const moves: Move[] = [];
+  const found: (Move & { readAt: number })[] = [];
   const indices: IndexRecord[] = [];
   let left = 0;
-  for await (const { record } of maintenance.scan('recreateKeys')) {
+  for await (const { record, readAt } of maintenance.scan('recreateKeys')) {
     if (record?.kind === 'index') indices.push(record);
     if (record?.kind !== 'response') continue;
     const move = await moveOf(core, record);
-    if (move !== undefined) moves.push(move);
+    if (move !== undefined) found.push({ ...move, readAt });
     else {
       left += 1;
       const redacted = redactedAnew(core, record);
-      if (!isDeepStrictEqual(redacted, record)) await maintenance.write(redacted);
+      if (!isDeepStrictEqual(redacted, record)) await maintenance.write(redacted, readAt);
     }
   }
+  // What a request has changed meanwhile is its word.
+  const moves = found.filter(({ record, readAt }) => !core.entries.hasChangedSince(record.key, readAt));
   // Several may come under one key now: the newest is written last.
   moves.sort((a, b) => a.record.responseTime - b.record.responseTime);
   const rebuilt = new Map<string, IndexRecord>();

@@ -19,7 +19,7 @@ export interface SQLiteOptions extends PathOptions {
    * other's locks (https://sqlite.org/howtocorrupt.html, 2.2).
    */
   driver?: 'node:sqlite' | 'better-sqlite3' | 'keyv' | undefined;
-  /** How long to wait for another process that is writing; seconds. @default 5 */
+  /** How long to wait for another process that is writing; seconds, at most 2147483. @default 5 */
   busyTimeout?: number | undefined;
 }
 
