@@ -1,4 +1,5 @@
 import type { StoreMeta } from './store.js';
+import { decodeKey } from './stored-keys.js';
 
 /**
  * One entry as bytes, in a file or as a value of Redis: what the store must know of it, then the key and the URL, then
@@ -14,6 +15,8 @@ import type { StoreMeta } from './store.js';
  *    44     key, URL, value
  */
 const MARK = Buffer.from('AXSTASH1', 'latin1');
+const MARK_BEGINS = MARK.readUInt32LE(0);
+const MARK_ENDS = MARK.readUInt32LE(4);
 const FIXED_BYTES = 44;
 const INDEX_FLAG = 1;
 
@@ -75,6 +78,20 @@ export function parseHeader(beginning: Buffer, fileSize: number): Parsed {
   };
 }
 
+/** Where the value begins in an entry that is all there, if it is of `key`. Hot: `parseHeader` takes three times as long. */
+export function valueStart(entry: Buffer, key: string): number | 'foreign' | 'damaged' {
+  if (!isMarked(entry)) return 'foreign';
+  const start = headerLength(entry);
+  if (start === undefined || start > entry.length || start + entry.readDoubleLE(24) !== entry.length)
+    return 'damaged';
+  const keyEnd = FIXED_BYTES + entry.readUInt32LE(36);
+  return decodeKey(entry.subarray(FIXED_BYTES, keyEnd)) === key ? start : 'foreign';
+}
+
 function isMarked(beginning: Buffer): boolean {
-  return beginning.length >= MARK.length && MARK.compare(beginning, 0, MARK.length) === 0;
+  return (
+    beginning.length >= MARK.length &&
+    beginning.readUInt32LE(0) === MARK_BEGINS &&
+    beginning.readUInt32LE(4) === MARK_ENDS
+  );
 }

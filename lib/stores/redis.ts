@@ -1,6 +1,6 @@
 import { CacheStoreError, messageOf } from '../errors.js';
 import { loadDriver } from './driver.js';
-import { encodeHeader, type Header, parseHeader } from './entry-format.js';
+import { encodeHeader, type Header, valueStart } from './entry-format.js';
 import { lifetimeOf } from './native-expiry.js';
 import { Observers } from './observers.js';
 import { Operations } from './operations.js';
@@ -13,7 +13,7 @@ import { OwnConnection } from './redis/own.js';
 import { Tracking } from './redis/tracking.js';
 import { UrlIndex } from './redis/urls.js';
 import type { CountFilter, Store, StoreMeta } from './store.js';
-import { decodeKey, encodeKey } from './stored-keys.js';
+import { encodeKey } from './stored-keys.js';
 import { decodeTextKey, encodeTextKey } from './text-keys.js';
 
 export type { RedisClientLike, RedisOptions } from './redis/options.js';
@@ -217,9 +217,9 @@ export class RedisBackend implements Store {
   }
 
   #valueIn(bytes: Buffer, key: string, name: string): Uint8Array {
-    const header = parseHeader(bytes, bytes.byteLength);
-    if (isHeader(header) && decodeKey(header.key) === key) return compact(bytes.subarray(header.start));
-    const what = header === 'damaged' ? 'a damaged entry' : 'what is not from this cache';
+    const start = valueStart(bytes, key);
+    if (typeof start === 'number') return compact(bytes.subarray(start));
+    const what = start === 'damaged' ? 'a damaged entry' : 'what is not from this cache';
     throw new CacheStoreError(`${this.#operations.name} holds ${what} under ${name}`, undefined, 'entry');
   }
 

@@ -17,7 +17,9 @@ export function encodeKey(key: string): Uint8Array {
 }
 
 export function decodeKey(stored: Uint8Array): string {
-  const bytes = Buffer.from(stored.buffer, stored.byteOffset, stored.byteLength);
+  const bytes = Buffer.isBuffer(stored)
+    ? stored
+    : Buffer.from(stored.buffer, stored.byteOffset, stored.byteLength);
   return bytes.length === DIGEST_BYTES ? bytes.toString('hex') : bytes.toString('utf16le', 1);
 }
 
