@@ -119,7 +119,7 @@ export class ResponseCache {
   async urls(): Promise<string[]> {
     const urls = new Set<string>();
     for await (const { url } of this.#maintenance.responses('urls')) urls.add(url);
-    return sortInTurns([...urls]);
+    return sortInTurns(urls);
   }
 
   /** How many responses: all, with `expired: true` only expired ones, with `expired: false` only the others. */

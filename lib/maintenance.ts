@@ -2,6 +2,7 @@
 import type { Core } from './core.js';
 import { CacheError, CacheRecordError, CacheStoreError, messageOf } from './errors.js';
 import type { IndexEntry, IndexRecord, ResponseRecord, StoreRecord } from './record/record.js';
+import { isSpent, nextTurn } from './stores/slices.js';
 
 export type Scanned = { key: string /** For `write`. */; readAt: number } & (
   | { record: StoreRecord; error?: never }
@@ -22,7 +23,7 @@ export type Operation =
   | 'urls'
   | 'values';
 
-/** Entries looked at between two turns of the event loop. */
+/** Entries looked at between two turns of the event loop, at most: large ones take their time. */
 const SLICE = 200;
 /** Entries that one call to the store deletes; what requests write to the same keys waits for it. */
 const DELETED_AT_ONCE = 1000;
@@ -75,6 +76,7 @@ export class Maintenance {
     await this.#ready();
     const tell = this.progress(operation);
     let seen = 0;
+    let start = performance.now();
     const keys = await this.#attempt(() => this.core.entries.store.keys()[Symbol.asyncIterator]());
     try {
       for (;;) {
@@ -84,9 +86,10 @@ export class Maintenance {
         if (scanned !== undefined) yield scanned;
         seen += 1;
         // A synchronous store would otherwise hold the event loop for as long as the cache is large.
-        if (seen % SLICE > 0) continue;
+        if (seen % SLICE > 0 && !isSpent(start)) continue;
         tell(seen);
-        await new Promise((resolve) => setImmediate(resolve));
+        await nextTurn();
+        start = performance.now();
       }
     } finally {
       await keys.return?.();

@@ -1,40 +1,61 @@
 /** Sorting that hands the event loop back in between: a million strings take seconds. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-/** What is sorted, or merged, in one go: some ms. */
-const SLICE = 4096;
+/** Strings that are sorted in one go: some ms. */
+const RUN = 2048;
+/** Strings that are merged in one go. */
+const MERGED_AT_ONCE = 8 * RUN;
 
-/** As `strings.sort()` would have them. */
-export async function sortInTurns(strings: readonly string[]): Promise<string[]> {
-  let runs: string[][] = [];
-  for (let at = 0; at < strings.length; at += SLICE) {
-    runs.push(strings.slice(at, at + SLICE).sort());
-    if (strings.length > SLICE) await nextTurn();
-  }
+/** As `[...strings].sort()` would have them. */
+export async function sortInTurns(strings: Iterable<string>): Promise<string[]> {
+  let runs = await sortedRuns(strings);
+  // One count for all merges: of the short ones there are many.
+  const left = { inThisTurn: MERGED_AT_ONCE };
   while (runs.length > 1) {
     const merged: string[][] = [];
     for (let at = 0; at < runs.length; at += 2) {
-      const [left, right] = [runs[at] as string[], runs[at + 1]];
-      merged.push(right === undefined ? left : await merge(left, right));
+      const [first, second] = [runs[at] as string[], runs[at + 1]];
+      merged.push(second === undefined ? first : await merge(first, second, left));
     }
     runs = merged;
   }
   return runs[0] ?? [];
 }
 
-async function merge(left: readonly string[], right: readonly string[]): Promise<string[]> {
+async function sortedRuns(strings: Iterable<string>): Promise<string[][]> {
+  const runs: string[][] = [];
+  let run: string[] = [];
+  for (const string of strings) {
+    run.push(string);
+    if (run.length < RUN) continue;
+    runs.push(run.sort());
+    run = [];
+    await nextTurn();
+  }
+  if (run.length > 0) runs.push(run.sort());
+  return runs;
+}
+
+async function merge(
+  first: readonly string[],
+  second: readonly string[],
+  left: { inThisTurn: number },
+): Promise<string[]> {
   const all: string[] = [];
-  let [l, r] = [0, 0];
-  while (l < left.length || r < right.length) {
-    const [a, b] = [left[l], right[r]];
+  let [f, s] = [0, 0];
+  while (f < first.length || s < second.length) {
+    const [a, b] = [first[f], second[s]];
     if (b === undefined || (a !== undefined && a <= b)) {
       all.push(a as string);
-      l += 1;
+      f += 1;
     } else {
       all.push(b);
-      r += 1;
+      s += 1;
     }
-    if (all.length % (4 * SLICE) === 0) await nextTurn();
+    left.inThisTurn -= 1;
+    if (left.inThisTurn > 0) continue;
+    await nextTurn();
+    left.inThisTurn = MERGED_AT_ONCE;
   }
   return all;
 }

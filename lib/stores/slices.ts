@@ -3,7 +3,9 @@ import type { MaybePromise } from './store.js';
 
 /** How long one slice should block the event loop, in ms; the house's bound is 50 (design 5), and a commit may add to it. */
 const TARGET = 12;
+/** Items of a slice. */
 const FIRST = 100;
+const LEAST = 16;
 const MOST = 5000;
 
 /**
@@ -19,20 +21,24 @@ async function finish(step: () => boolean): Promise<void> {
   while (!step());
 }
 
-/**
- * A step for `inSlices` from work that does at most `limit` items and answers how many it did. The limit follows the
- * time the work took: a row of 1 MB costs what hundreds of small ones do.
- */
-export function paced(work: (limit: number) => number): () => boolean {
-  let limit = FIRST;
-  return () => {
-    const start = performance.now();
-    const done = work(limit);
-    const elapsed = Math.max(performance.now() - start, 0.1);
-    const finished = done < limit;
-    limit = Math.max(16, Math.min(MOST, limit * 4, Math.round((limit * TARGET) / elapsed)));
-    return finished;
-  };
+/** How many items a slice may take, by what the one before took: a row of 1 MB costs what hundreds of small ones do. */
+export class Pace {
+  #limit = FIRST;
+
+  get limit(): number {
+    return this.#limit;
+  }
+
+  /**
+   * What the last slice took; and the writing back of what it changed, in a turn of its own, if there was one. That may
+   * take as long for one row as for a hundred, where the disk is slow to say that it is done.
+   */
+  took(elapsed: number, writingBack = 0): void {
+    const inTime = (this.#limit * TARGET) / Math.max(elapsed, 0.1);
+    const writtenInTime = Math.max(FIRST, (this.#limit * 2 * TARGET) / Math.max(writingBack, 0.1));
+    const limit = Math.round(Math.min(this.#limit * 4, inTime, writtenInTime));
+    this.#limit = Math.max(LEAST, Math.min(MOST, limit));
+  }
 }
 
 /** Whether a slice that began at `start` (of `performance.now()`) has had its time. */

@@ -1,4 +1,4 @@
-import { inSlices, isSpent, nextTurn, paced } from '../slices.js';
+import { inSlices, isSpent, nextTurn, Pace } from '../slices.js';
 import type { CountFilter, MaybePromise, Store, StoreLimits, StoreMeta } from '../store.js';
 import { decodeKey, encodeKey, urlHash } from '../stored-keys.js';
 import { inTransaction, type SQLiteDriver } from './driver.js';
@@ -12,8 +12,6 @@ const KEYS_A_PAGE = 1000;
 const MANY_TOUCHES = 512;
 /** Free pages (of 4 KB) above which a bulk delete gives them back. */
 const MANY_FREE_PAGES = 256;
-/** Copying back 2000 of them waits 50 ms for a slow disk, 250 of them 10. */
-const PAGES_IN_BULK = 250;
 
 /** The store on either native driver. The file is opened by the first operation. */
 export class SQLiteEngine implements Store {
@@ -250,10 +248,10 @@ export class SQLiteEngine implements Store {
       onProgress?.(gone);
       return some;
     };
-    const done = inSlices(paced(step));
+    const done = this.#inSlices(step);
     // Done at once, as on the way of a request: the next writes will use the space.
     if (done === undefined) return;
-    this.#checkpointEvery(PAGES_IN_BULK);
+    this.#checkpointEvery(0);
     return done.then(() => this.#shrink()).finally(() => this.#checkpointEvery(CHECKPOINT_PAGES));
   }
 
@@ -267,10 +265,37 @@ export class SQLiteEngine implements Store {
         session.connection.exec(`PRAGMA incremental_vacuum(${limit})`);
         return before - freePages(session);
       });
-    // The file itself only shrinks when the log is copied back; without waiting for anybody.
-    const copy = (session: Session | ForeignSession) =>
-      session.connection.exec('PRAGMA wal_checkpoint(PASSIVE)');
-    return then(inSlices(paced(step)), () => this.#handle.attempt('shrink', copy));
+    // The file itself only shrinks when the log is copied back.
+    return then(this.#inSlices(step), (): MaybePromise<void> => nextTurn().then(() => this.#copyBack()));
+  }
+
+  /**
+   * Does work of at most `limit` items, which answers how many it did, until it is done. Between two slices the log is
+   * copied back, in a turn of its own: it waits for the disk, for longer the more pages were changed.
+   */
+  #inSlices(work: (limit: number) => number): MaybePromise<void> {
+    const pace = new Pace();
+    let took = 0;
+    let isChanged = false;
+    return inSlices(() => {
+      const start = performance.now();
+      if (isChanged) {
+        this.#copyBack();
+        pace.took(took, performance.now() - start);
+        isChanged = false;
+        return false;
+      }
+      const { limit } = pace;
+      const done = work(limit);
+      took = performance.now() - start;
+      isChanged = true;
+      return done < limit;
+    });
+  }
+
+  /** Without waiting for anybody: what others still read stays in the log. */
+  #copyBack(): void {
+    this.#handle.attempt('shrink', ({ connection }) => connection.exec('PRAGMA wal_checkpoint(PASSIVE)'));
   }
 
   /**
@@ -285,7 +310,7 @@ export class SQLiteEngine implements Store {
     });
   }
 
-  /** Copying the log back takes time in proportion: in bulk it is done more often, to block for shorter. */
+  /** 0: never by a write, whose time it would take beside its own. */
   #checkpointEvery(pages: number): void {
     try {
       this.#handle.attempt('check', ({ connection }) =>
