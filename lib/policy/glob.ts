@@ -1,6 +1,7 @@
 /** URL globs to regular expressions: micromatch reads braces, brackets and extglobs; `*` and `**` are laid out here. */
+import { createRequire } from 'node:module';
 import { domainToASCII } from 'node:url';
-import micromatch from 'micromatch';
+import type Micromatch from 'micromatch';
 import { parseUrl } from '../parse-url.js';
 
 /** One character of the path or host; `/` and `?` end a segment. */
@@ -169,8 +170,16 @@ function isBounded(kind: string | undefined, body: string): boolean {
   return branches.every((branch) => /^[\w.%~-]+$/.test(branch) && branch.length === branches[0]?.length);
 }
 
+let loaded: typeof Micromatch | undefined;
+
+/** Loaded for the first glob that needs it, as drivers are: it takes a third of what importing this package does. */
+function micromatch(): typeof Micromatch {
+  loaded ??= createRequire(import.meta.url)('micromatch') as typeof Micromatch;
+  return loaded;
+}
+
 function micromatchSource(glob: string): string {
-  const { source } = micromatch.makeRe(glob, {
+  const { source } = micromatch().makeRe(glob, {
     dot: true,
     nonegate: true,
     posix: true,
@@ -196,7 +205,7 @@ function expandBraces(glob: string): readonly string[] {
   // Never fewer than it expands to: a product of sums is largest when they are alike.
   if ((commas / groups + 1) ** groups * MAX_RANGE ** ranges > MAX_ALTERNATIVES * 10) throw tooMany();
   // Quotes have a meaning for micromatch's braces; in a URL they have none.
-  const expanded = micromatch.braces(glob.replace(/(?<!\\)['"`]/g, '\\$&'), {
+  const expanded = micromatch().braces(glob.replace(/(?<!\\)['"`]/g, '\\$&'), {
     expand: true,
     rangeLimit: MAX_RANGE,
   });
