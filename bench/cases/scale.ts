@@ -21,6 +21,8 @@ const MOST_BLOCKED = 50;
 const few = `${inWords(SMALL)} entries`;
 const someOfMany = `${inWords(LARGE)} entries, ${IN_USE.toLocaleString('en')} in use`;
 const allOfMany = `${inWords(LARGE)} entries, all in use`;
+/** What is not in use often enough to be in memory is read from the file: to be compared with its like. */
+const fewFromFile = `${inWords(SMALL)} entries, from the file`;
 
 export const scaleCases: (Case | Survey)[] = [
   {
@@ -28,7 +30,7 @@ export const scaleCases: (Case | Survey)[] = [
     what: `a hit of 1 KB of JSON among ${inWords(LARGE)} entries in SQLite, against one among ${inWords(SMALL)}`,
     limits: [
       { subject: someOfMany, over: few, atMost: 1.15 },
-      { subject: allOfMany, over: few, atMost: 1.4 },
+      { subject: allOfMany, over: fewFromFile, atMost: 1.4 },
     ],
     open: openHits,
   },
@@ -53,6 +55,7 @@ async function openHits(scratch: string): Promise<OpenCase> {
   await makeFile(largeFile, LARGE);
   const opened = [
     hits(few, smallFile, () => below(SMALL)),
+    hits(fewFromFile, smallFile, () => below(SMALL), { hotBytes: 0 }),
     hits(someOfMany, largeFile, () => below(IN_USE) * Math.floor(LARGE / IN_USE)),
     hits(allOfMany, largeFile, () => below(LARGE)),
   ];
@@ -65,8 +68,13 @@ async function openHits(scratch: string): Promise<OpenCase> {
 }
 
 /** Hits of the entries that `next` names; each makes its URL anew, as programs do. */
-function hits(name: string, file: string, next: () => number): { subject: Subject; adapter: CacheAdapter } {
-  const adapter = entriesAdapter(file);
+function hits(
+  name: string,
+  file: string,
+  next: () => number,
+  options: CacheOptions = {},
+): { subject: Subject; adapter: CacheAdapter } {
+  const adapter = entriesAdapter(file, options);
   const http = axios.create({ adapter });
   const subject: Subject = {
     name,
