@@ -73,7 +73,7 @@ export interface LiveOptions {
   alwaysRevalidate?: boolean | undefined;
   /** Never send a request: answer from the cache or with 504. @default false */
   onlyIfCached?: boolean | undefined;
-  /** Read, but change nothing that is stored. @default false */
+  /** Requests read, but change nothing that is stored; `clear()`, `delete()` and the like do. @default false */
   readOnly?: boolean | undefined;
   /** Concurrent identical requests share one network call. @default true */
   coalesce?: boolean | undefined;
@@ -139,22 +139,29 @@ type GridFS = Omit<GridFSOptions, 'cacheName'>;
 type DynamoDB = Omit<DynamoDBOptions, 'cacheName'>;
 type Filesystem = Omit<FileOptions, 'cacheName'>;
 
+/** A backend's name in lower case, as its maker spells it, capitalized or in capitals: at run time case does not count. */
+type Named<Name extends string, Spelled extends string = never> =
+  | Name
+  | Spelled
+  | Capitalize<Name>
+  | Uppercase<Name>;
+
 /** The backend and its own options, discriminated by `backend`. */
 export type BackendOptions =
   // Names and classes apart: only a union of literals alone lets TypeScript tell which options go with which.
-  | ({ backend?: 'sqlite' | 'SQLITE' | undefined } & SQLite)
+  | ({ backend?: Named<'sqlite', 'SQLite'> | undefined } & SQLite)
   | ({ backend: typeof SQLiteBackend } & SQLite)
-  | ({ backend: 'redis' | 'REDIS' } & Redis)
+  | ({ backend: Named<'redis'> } & Redis)
   | ({ backend: typeof RedisBackend } & Redis)
-  | ({ backend: 'mongodb' | 'MONGODB' } & Mongo)
+  | ({ backend: Named<'mongodb', 'MongoDB'> } & Mongo)
   | ({ backend: typeof MongoBackend } & Mongo)
-  | ({ backend: 'gridfs' | 'GRIDFS' } & GridFS)
+  | ({ backend: Named<'gridfs', 'GridFS'> } & GridFS)
   | ({ backend: typeof GridFSBackend } & GridFS)
-  | ({ backend: 'dynamodb' | 'DYNAMODB' } & DynamoDB)
+  | ({ backend: Named<'dynamodb', 'DynamoDB'> } & DynamoDB)
   | ({ backend: typeof DynamoDBBackend } & DynamoDB)
-  | ({ backend: 'filesystem' | 'FILESYSTEM' } & Filesystem)
+  | ({ backend: Named<'filesystem', 'FileSystem'> } & Filesystem)
   | ({ backend: typeof FileBackend } & Filesystem)
-  | { backend: 'memory' | 'MEMORY' }
+  | { backend: Named<'memory'> }
   | { backend: typeof MemoryBackend }
   | { backend: Store | KeyvLike | Map<string, unknown> };
 

@@ -134,6 +134,12 @@ cacheAdapter({
 });
 cacheAdapter({ backend: DynamoDBBackend, clientOptions: { maxAttempts: 5 }, ttlOffset: 60 });
 cacheAdapter({ backend: new DynamoDBBackend() });
+cacheAdapter({ backend: 'SQLite', busyTimeout: 1 });
+cacheAdapter({ backend: 'Redis', url: 'redis://localhost' });
+cacheAdapter({ backend: 'DynamoDB', region: 'eu-central-1' });
+cacheAdapter({ backend: 'FileSystem', useTemp: true });
+// @ts-expect-error: of another backend, however the name is written
+cacheAdapter({ backend: 'Redis', busyTimeout: 1 });
 cacheAdapter({ backend: 'memory', maxEntries: 10, maxBytes: 1e6, maxEntryBytes: 1e5 });
 cacheAdapter({ backend: SQLiteBackend, useCacheDir: true });
 cacheAdapter({ backend: new SQLiteBackend({ cacheName: ':memory:' }) });
