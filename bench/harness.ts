@@ -123,7 +123,7 @@ export async function measure(
     runners.push(new Runner(subject));
   }
   // Twice: what they share (axios itself) is compiled on the first one's account.
-  for (const runner of [...runners, ...runners]) await runner.calibrate(effort.blockMs);
+  for (const runner of [...runners, ...runners]) await runner.calibrate(effort);
   for (let round = 0; round < effort.rounds; round++) {
     for (const runner of shuffled(runners)) await runner.sample();
   }
@@ -164,11 +164,11 @@ class Runner {
   }
 
   /** Warms up until what it does is compiled, and finds how many operations fill a block. */
-  async calibrate(blockMs: number): Promise<void> {
+  async calibrate({ blockMs, isSmoke }: Effort): Promise<void> {
     const first = this.operations;
     const isCold = (spent: number) =>
       spent < WARM_BLOCKS * blockMs ||
-      (this.operations - first < WARM_OPERATIONS && spent < MOST_WARM_BLOCKS * blockMs);
+      (!isSmoke && this.operations - first < WARM_OPERATIONS && spent < MOST_WARM_BLOCKS * blockMs);
     for (let spent = 0; isCold(spent); ) {
       const { wall } = await this.#block();
       const blockTook = (wall * this.#perBlock) / 1000;

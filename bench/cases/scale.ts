@@ -46,7 +46,31 @@ export const scaleCases: (Case | Survey)[] = [
       return figures;
     },
   },
+  {
+    name: 'stalls',
+    what: 'misses of 1 KB of JSON one after the other, stored in SQLite; the longest is one that copies the log back',
+    survey: (scratch, { isSmoke }) => stalls(join(scratch, 'stalls.sqlite'), isSmoke ? 100 : 10_000),
+  },
 ];
+
+async function stalls(file: string, misses: number): Promise<Figure[]> {
+  const adapter = entriesAdapter(file);
+  const http = axios.create({ adapter });
+  const took: number[] = [];
+  const time = new OwnTime();
+  for (let n = 0; n < misses; n++) {
+    time.lap();
+    await http.get(urlOf(n));
+    took.push(time.lap());
+  }
+  await adapter.close();
+  took.sort((a, b) => a - b);
+  return [
+    { name: 'a miss', value: (took[misses >> 1] ?? 0) * 1000, unit: 'us' },
+    { name: 'the 99.9th percentile', value: took[Math.floor(misses * 0.999)] ?? 0, unit: 'ms' },
+    { name: 'the longest', value: took.at(-1) ?? 0, unit: 'ms', atMost: MOST_BLOCKED },
+  ];
+}
 
 async function openHits(scratch: string): Promise<OpenCase> {
   const smallFile = join(scratch, 'small.sqlite');
