@@ -4,7 +4,7 @@ import type { MaybePromise } from './store.js';
 /** How long one slice should block the event loop, in ms; the house's bound is 50 (design 5), and a commit may add to it. */
 const TARGET = 12;
 /** Items of a slice. */
-const FIRST = 100;
+const FIRST = 50;
 const LEAST = 16;
 const MOST = 5000;
 
@@ -31,7 +31,7 @@ export class Pace {
 
   /**
    * What the last slice took; and the writing back of what it changed, in a turn of its own, if there was one. That may
-   * take as long for one row as for a hundred, where the disk is slow to say that it is done.
+   * take as long for one row as for fifty, where the disk is slow to say that it is done.
    */
   took(elapsed: number, writingBack = 0): void {
     const inTime = (this.#limit * TARGET) / Math.max(elapsed, 0.1);
