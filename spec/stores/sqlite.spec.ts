@@ -459,8 +459,8 @@ for (const driver of nativeDrivers) {
       let timer = setImmediate(look);
       await store.deleteExpired?.(1);
       clearImmediate(timer);
-      // 3000 rows of a page each, which secure_delete writes once more.
-      expect(Math.max(...sizes)).to.be.within(100_000, 6_000_000);
+      // All of it would be 13 MB. A slice is at most four times the one before, so at most 1950 rows, however fast the disk is.
+      expect(Math.max(...sizes)).to.be.within(100_000, 10_000_000);
     });
 
     it('keeps what is stored while it is being cleared', async () => {
