@@ -42,15 +42,17 @@ export const bigBodyCases: (Case | Survey)[] = [
     what: 'a miss of 50 MiB as a stream, against plain axios',
     async survey(scratch, effort) {
       const origin = await startOrigin(BYTES);
+      const small = await startOrigin(1024);
       const adapters = {
         memory: cacheAdapter({ backend: 'memory' }),
         sqlite: cacheAdapter({ backend: 'sqlite', cacheName: join(scratch, 'stream') }),
         unstored: cacheAdapter({ backend: 'memory', maxEntryBytes: MIB }),
       };
       try {
-        return await streamed(`${origin.url}binary`, adapters, effort);
+        return await streamed(`${origin.url}binary`, `${small.url}binary`, adapters, effort);
       } finally {
         for (const adapter of Object.values(adapters)) await adapter.close();
+        await small.close();
         await origin.close();
       }
     },
@@ -67,20 +69,23 @@ async function warmUp(http: AxiosInstance, url: string, times: number): Promise<
 
 type Adapters = Record<'memory' | 'sqlite' | 'unstored', ReturnType<typeof cacheAdapter>>;
 
-async function streamed(url: string, adapters: Adapters, { isSmoke }: Effort): Promise<Figure[]> {
+async function streamed(
+  url: string,
+  smallUrl: string,
+  adapters: Adapters,
+  { isSmoke }: Effort,
+): Promise<Figure[]> {
   const clients: Record<string, AxiosInstance> = { plain: axios.create() };
   for (const [name, adapter] of Object.entries(adapters)) clients[name] = axios.create({ adapter });
-  const small = await startOrigin(1024);
   const seen: Record<string, Reading[]> = { plain: [], memory: [], sqlite: [], unstored: [] };
   for (let round = 0; round < (isSmoke ? 2 : 15); round++) {
     for (const [name, http] of Object.entries(clients)) {
       globalThis.gc?.();
-      await warmUp(http, `${small.url}binary?round=${round}-${name}`, isSmoke ? 2 : 200);
+      await warmUp(http, `${smallUrl}?round=${round}-${name}`, isSmoke ? 2 : 200);
       seen[name]?.push(await read(http, `${url}?round=${round}-${name}`));
       for (const adapter of Object.values(adapters)) await adapter.clear();
     }
   }
-  await small.close();
   const of = (name: string, what: keyof Reading): number =>
     estimate((seen[name] ?? []).map((one) => one[what])).median;
   const over = (name: string, what: keyof Reading): number => of(name, what) / of('plain', what);

@@ -78,7 +78,7 @@ export function parseHeader(beginning: Buffer, fileSize: number): Parsed {
   };
 }
 
-/** Where the value begins in an entry that is all there, if it is of `key`. Hot: `parseHeader` takes three times as long. */
+/** Where the value begins in an entry that is all there, if it is of `key`. Hot: `parseHeader` copies the key and decodes the URL. */
 export function valueStart(entry: Buffer, key: string): number | 'foreign' | 'damaged' {
   if (!isMarked(entry)) return 'foreign';
   const start = headerLength(entry);
