@@ -243,7 +243,7 @@ export async function callStreamed(core: Core, going: Call): Promise<StreamLandi
     return kept;
   }
   if (!isStream(data)) return { ...through, reason: 'unreadable body' };
-  const stream = captureStream(data, { maxBytes: settings.maxEntryBytes }, (result) => {
+  const stream = captureStream(data, { maxBytes: settings.maxEntryBytes, expected: length }, (result) => {
     if (!result.complete || wasCutShort(framingOf(asked, received), flavourOf(asked))) return;
     store(result.bytes, 'getReader' in data ? 'fetch' : 'http');
   });

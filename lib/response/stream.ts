@@ -15,7 +15,12 @@ export type Captured = { complete: true; bytes: Uint8Array } | { complete: false
 export interface CaptureLimits {
   /** Beyond so many bytes nothing is kept; the stream goes on. */
   maxBytes: number;
+  /** How many are announced (Content-Length); others may come: it counts those of a compressed body. */
+  expected?: number | undefined;
 }
+
+/** As much as is set aside on the word of an origin; memory is only taken where something is written to it. */
+const MOST_EXPECTED = 64 * 1024 * 1024;
 
 export function captureStream(
   source: Readable,
@@ -34,10 +39,10 @@ export function captureStream(
 ): Readable | ReadableStream;
 export function captureStream(
   source: Readable | ReadableStream,
-  { maxBytes }: CaptureLimits,
+  limits: CaptureLimits,
   done: (result: Captured) => void,
 ): Readable | ReadableStream {
-  const collector = new Collector(maxBytes, done);
+  const collector = new Collector(limits, done);
   return isWebStream(source) ? captureWeb(source, collector) : captureReadable(source, collector);
 }
 
@@ -45,47 +50,70 @@ function isWebStream(stream: Readable | ReadableStream): stream is ReadableStrea
   return 'getReader' in stream;
 }
 
-/** Keeps chunks until the end, the limit or a failure, whichever comes first, and reports that one only. */
+/** Keeps what comes until the end, the limit or a failure, whichever comes first, and reports that one only. */
 class Collector {
-  readonly #maxBytes: number;
+  readonly #limits: CaptureLimits;
   readonly #done: (result: Captured) => void;
+  /** Where the announced bytes go: large ones would be copied a second time if they were joined at the end. */
+  #room: Buffer | undefined;
+  #inRoom = 0;
+  /** What comes after it is full. */
   #chunks: Uint8Array[] | undefined = [];
   #size = 0;
 
-  constructor(maxBytes: number, done: (result: Captured) => void) {
-    this.#maxBytes = maxBytes;
+  constructor(limits: CaptureLimits, done: (result: Captured) => void) {
+    this.#limits = limits;
     this.#done = done;
   }
 
   /** `shared`: the caller gets the same memory, and may write to it. */
   take(chunk: unknown, shared: boolean): void {
-    if (this.#chunks === undefined) return;
+    const chunks = this.#chunks;
+    if (chunks === undefined) return;
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
     if (!(bytes instanceof Uint8Array)) {
       this.fail('not a stream of bytes');
       return;
     }
     this.#size += bytes.byteLength;
-    if (this.#size > this.#maxBytes) {
+    if (this.#size > this.#limits.maxBytes) {
       this.fail('too large');
       return;
     }
-    this.#chunks.push(shared && bytes === chunk ? Buffer.from(bytes) : bytes);
+    this.#room ??= this.#roomFor(bytes.byteLength);
+    if (chunks.length === 0 && this.#size <= this.#room.length) {
+      this.#room.set(bytes, this.#inRoom);
+      this.#inRoom = this.#size;
+    } else {
+      chunks.push(shared && bytes === chunk ? Buffer.from(bytes) : bytes);
+    }
+  }
+
+  /** None where it comes in one piece. */
+  #roomFor(first: number): Buffer {
+    const { expected = 0, maxBytes } = this.#limits;
+    const isUsable = expected > first && expected <= Math.min(maxBytes, MOST_EXPECTED);
+    return Buffer.allocUnsafeSlow(isUsable ? expected : 0);
   }
 
   end(): void {
     const chunks = this.#chunks;
     if (chunks === undefined) return;
     this.#chunks = undefined;
-    this.#done({
-      complete: true,
-      bytes: chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks),
-    });
+    this.#done({ complete: true, bytes: this.#joined(chunks) });
+  }
+
+  #joined(chunks: readonly Uint8Array[]): Uint8Array {
+    const room = this.#room?.subarray(0, this.#inRoom) ?? Buffer.alloc(0);
+    const [first] = chunks;
+    if (first === undefined && room.length === this.#room?.length) return room;
+    return first !== undefined && this.#size === first.length ? first : Buffer.concat([room, ...chunks]);
   }
 
   fail(reason: string): void {
     if (this.#chunks === undefined) return;
     this.#chunks = undefined;
+    this.#room = undefined;
     this.#done({ complete: false, reason });
   }
 }

@@ -28,18 +28,45 @@ const bytesOf = (result: Captured | undefined) => (result?.complete ? Buffer.fro
 const limits = { maxBytes: 1 << 20 };
 
 describe('response/stream: Node streams', () => {
-  it('hands on every byte and keeps them', async () => {
+  it('hands on every byte and keeps them, whatever was announced', async () => {
+    const announced = fc.oneof(fc.constant('rightly'), fc.constant(undefined), fc.nat(20_000));
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.uint8Array({ minLength: 1, maxLength: 2000 })), async (chunks) => {
-        const whole = Buffer.concat(chunks);
-        const { results, done } = witness();
-        const source = Readable.from(chunks, { objectMode: false });
-        expect((await buffer(captureStream(source, limits, done))).equals(whole)).to.equal(true);
-        expect(results).to.have.lengthOf(1);
-        expect(bytesOf(results[0])?.equals(whole)).to.equal(true);
-      }),
-      { numRuns: 50 },
+      fc.asyncProperty(
+        fc.array(fc.uint8Array({ minLength: 1, maxLength: 2000 })),
+        announced,
+        async (chunks, told) => {
+          const whole = Buffer.concat(chunks);
+          const expected = told === 'rightly' ? whole.length : told;
+          const { results, done } = witness();
+          const source = Readable.from(chunks, { objectMode: false });
+          const stream = captureStream(source, { ...limits, expected }, done);
+          expect((await buffer(stream)).equals(whole)).to.equal(true);
+          expect(results).to.have.lengthOf(1);
+          expect(bytesOf(results[0])?.equals(whole)).to.equal(true);
+        },
+      ),
+      { numRuns: 150 },
     );
+  });
+
+  it('puts what was announced in one place, and holds no more than came', async () => {
+    for (const [expected, parts] of [
+      [6000, 3],
+      [9000, 3],
+      [5000, 3],
+      [2000, 1],
+      [Number.NaN, 3],
+      [2 ** 40, 3],
+    ] as const) {
+      const { results, done } = witness();
+      const chunks = Array.from({ length: parts }, () => Buffer.alloc(2000, 7));
+      const source = Readable.from(chunks, { objectMode: false });
+      const stream = captureStream(source, { maxBytes: 2 ** 41, expected }, done);
+      for await (const chunk of stream) (chunk as Buffer).fill(0); // the caller's own
+      const bytes = bytesOf(results[0]);
+      expect(bytes?.equals(Buffer.alloc(2000 * parts, 7)), `${expected}`).to.equal(true);
+      expect(bytes?.buffer.byteLength, `${expected}`).to.be.at.most(8192);
+    }
   });
 
   it('hands on the first byte before the second is there', async () => {
