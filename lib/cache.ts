@@ -3,6 +3,7 @@ import type { AxiosRequestConfig, AxiosResponse } from 'axios';
 import { CachedResponse, type InvalidEntry } from './cached-response.js';
 import { copyEntries } from './copy.js';
 import type { Core } from './core.js';
+import type { Watch } from './entries/watch.js';
 import { CacheOptionError } from './errors.js';
 import type { CacheEventName, CacheListener } from './events.js';
 import { assertKeyable, find, keyNow, type Lookup, requestFor } from './lookup.js';
@@ -63,11 +64,14 @@ export class ResponseCache {
 
   /** Deletes what a selector selects; resolves with how many responses went. `delete({})` deletes nothing. */
   async delete(selector: Selector): Promise<number> {
-    const readAt = this.#core.entries.changes;
-    const { keys, indices } = await selectEntries(this.#core, this.#maintenance, 'delete', selector);
-    await this.#maintenance.delete([...keys]);
-    await this.#maintenance.pruneIndices(indices.values(), readAt);
-    return keys.size;
+    const maintenance = this.#maintenance;
+    return maintenance.watching(async (watch) => {
+      const began = this.#core.entries.changes;
+      const { keys, indices } = await selectEntries(this.#core, maintenance, 'delete', selector);
+      await maintenance.delete([...keys], watch);
+      await maintenance.pruneIndices(indices.values(), watch, began);
+      return keys.size;
+    });
   }
 
   /** Deletes everything of this cache, and nothing of anybody else's. */
@@ -176,16 +180,25 @@ export class ResponseCache {
       gone += await this.#maintenance.run(() => store.deleteExpired?.(now, tell) ?? 0);
       this.#core.entries.forget();
     }
-    const readAt = this.#core.entries.changes;
-    const deleted = new Set<string>();
+    return gone + (await this.#maintenance.watching((watch) => this.#removeUnusable(now, watch)));
+  }
+
+  /** What is expired or unreadable, wherever the store did not find it itself. */
+  async #removeUnusable(now: number, watch: Watch): Promise<number> {
+    const maintenance = this.#maintenance;
+    const began = this.#core.entries.changes;
+    const unusable = new Map<string, number>();
     const indices = new Map<string, IndexRecord>();
-    for await (const { key, record, error } of this.#maintenance.scan('removeExpiredResponses')) {
+    for await (const { key, record, error, readAt } of maintenance.scan('removeExpiredResponses')) {
       if (record?.kind === 'index') indices.set(key, record);
-      else if (record === undefined ? !error.isNewer : (record.expiresAt ?? now + 1) <= now) deleted.add(key);
+      else if (record === undefined ? !error.isNewer : (record.expiresAt ?? now + 1) <= now)
+        unusable.set(key, readAt);
     }
-    await this.#maintenance.delete([...deleted]);
-    await this.#maintenance.pruneIndices(indices.values(), readAt);
-    return gone + deleted.size;
+    // A request may have stored it anew since.
+    const isLate = (key: string) => watch.hasChangedSince(key, unusable.get(key) ?? began);
+    const deleted = await maintenance.delete([...unusable.keys()], watch, isLate);
+    await maintenance.pruneIndices(indices.values(), watch, began);
+    return deleted;
   }
 
   /** Sets `expires` to so long from now, for all responses or the selected ones; resolves with how many. */

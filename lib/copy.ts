@@ -1,7 +1,6 @@
 /** update(): every entry of one cache among those of another. */
-import { isSameVariant, variantsOf } from './indexing.js';
+import { mergedIndex, variantsOf } from './indexing.js';
 import type { Maintenance } from './maintenance.js';
-import type { IndexRecord, StoreRecord } from './record/record.js';
 
 /** What is copied replaces what is the same there; resolves with how many responses came. */
 export async function copyEntries(from: Maintenance, to: Maintenance): Promise<number> {
@@ -12,7 +11,8 @@ export async function copyEntries(from: Maintenance, to: Maintenance): Promise<n
       const there = await to.read(record.key);
       if (there?.error?.isNewer) return false; // of a later version: not ours to replace
       const known = there?.record;
-      if (record.kind === 'index') return to.write(merged(record, known));
+      if (record.kind === 'index')
+        return to.write(known?.kind === 'index' ? mergedIndex(record, known) : record);
       // A response in an index' place answers every variant: those there would never be chosen again.
       if (known?.kind === 'index') await to.delete(variantsOf(known));
       return to.write(record);
@@ -21,11 +21,4 @@ export async function copyEntries(from: Maintenance, to: Maintenance): Promise<n
   }
   await to.core.entries.trim();
   return count;
-}
-
-/** The variants of both. */
-function merged(index: IndexRecord, known: StoreRecord | undefined): IndexRecord {
-  if (known?.kind !== 'index') return index;
-  const others = known.entries.filter((old) => !index.entries.some((entry) => isSameVariant(old, entry)));
-  return { ...index, entries: [...index.entries, ...others] };
 }

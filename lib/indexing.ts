@@ -59,6 +59,12 @@ export function isSameVariant(a: IndexEntry, b: IndexEntry): boolean {
   );
 }
 
+/** The variants of both; where they have the same, that of the first. */
+export function mergedIndex(index: IndexRecord, other: IndexRecord): IndexRecord {
+  const others = other.entries.filter((old) => !index.entries.some((entry) => isSameVariant(old, entry)));
+  return { ...index, entries: [...index.entries, ...others] };
+}
+
 /** Keys of the responses that an index made, not of those it reaches over redirects. */
 export function variantsOf(index: IndexRecord): string[] {
   return index.entries.filter(({ redirects }) => redirects === undefined).map(({ key }) => key);

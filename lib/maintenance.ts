@@ -1,5 +1,6 @@
 /** Reading, writing and deleting for maintenance: straight at the store, and what fails rejects. */
 import type { Core } from './core.js';
+import type { Watch } from './entries/watch.js';
 import { CacheError, CacheRecordError, CacheStoreError, messageOf } from './errors.js';
 import type { IndexEntry, IndexRecord, ResponseRecord, StoreRecord } from './record/record.js';
 import { isSpent, nextTurn } from './stores/slices.js';
@@ -125,23 +126,39 @@ export class Maintenance {
     }
   }
 
-  /** `readAt`: when what is written was read; if the key has changed since, that word stands and false is the answer. */
-  async write(record: StoreRecord, readAt?: number): Promise<boolean> {
-    return this.#attempt(() => this.core.entries.replace(record, readAt));
+  /** For what reads entries and writes them later: it has to know what requests have changed meanwhile. */
+  async watching<T>(work: (watch: Watch) => Promise<T>): Promise<T> {
+    const watch = this.core.entries.watch();
+    try {
+      return await work(watch);
+    } finally {
+      watch.stop();
+    }
   }
 
-  async delete(keys: string[]): Promise<void> {
+  /** False when it `isLate`: what somebody else wrote stands. `by`: who writes. */
+  async write(record: StoreRecord, by?: Watch, isLate?: () => boolean): Promise<boolean> {
+    return this.#attempt(() => this.core.entries.replace(record, by, isLate));
+  }
+
+  /** All but those for which it `isLate`, asked at the last moment; resolves with how many. */
+  async delete(keys: readonly string[], by?: Watch, isLate?: (key: string) => boolean): Promise<number> {
+    let deleted = 0;
     for (let at = 0; at < keys.length; at += DELETED_AT_ONCE) {
-      await this.#attempt(() => this.core.entries.erase(keys.slice(at, at + DELETED_AT_ONCE)));
+      const some = keys.slice(at, at + DELETED_AT_ONCE);
+      const due = isLate === undefined ? some : some.filter((key) => !isLate(key));
+      if (due.length > 0) await this.#attempt(() => this.core.entries.erase(due, by));
+      deleted += due.length;
     }
+    return deleted;
   }
 
   /**
    * Takes out of indices what leads to a response that is no longer there; an index that leads nowhere goes. One that
    * was changed since `readAt`, when they were read, stays as it is.
    */
-  async pruneIndices(indices: Iterable<IndexRecord>, readAt: number): Promise<void> {
-    const { entries } = this.core;
+  async pruneIndices(indices: Iterable<IndexRecord>, watch: Watch, readAt: number): Promise<void> {
+    const isLate = (key: string) => watch.hasChangedSince(key, readAt);
     const empty: string[] = [];
     for (const index of indices) {
       const left: IndexEntry[] = [];
@@ -149,9 +166,10 @@ export class Maintenance {
         if ((await this.bytesAt(entry.key)) !== undefined) left.push(entry);
       }
       if (left.length === 0) empty.push(index.key);
-      else if (left.length < index.entries.length) await this.write({ ...index, entries: left }, readAt);
+      else if (left.length < index.entries.length)
+        await this.write({ ...index, entries: left }, watch, () => isLate(index.key));
     }
-    await this.delete(empty.filter((key) => !entries.hasChangedSince(key, readAt)));
+    await this.delete(empty, watch, isLate);
   }
 
   /** Bytes under a key: none of what is not from this cache, undefined if nothing is there. */

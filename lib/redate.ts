@@ -1,4 +1,5 @@
 /** New expiry for what is stored already. */
+import type { Watch } from './entries/watch.js';
 import { CacheOptionError } from './errors.js';
 import type { Maintenance, Operation } from './maintenance.js';
 import { assertExpireAfter, expiryMoment } from './policy/expiry.js';
@@ -21,6 +22,19 @@ export async function redate(
       'DO_NOT_CACHE says nothing about what is stored already',
     );
   }
+  return maintenance.watching((watch) =>
+    redateAll(maintenance, watch, operation, expireAfter, from, isMeant),
+  );
+}
+
+async function redateAll(
+  maintenance: Maintenance,
+  watch: Watch,
+  operation: Operation,
+  expireAfter: Exclude<NonNullable<ExpireAfter>, typeof DO_NOT_CACHE>,
+  from: (record: ResponseRecord) => number,
+  isMeant: (record: ResponseRecord) => boolean,
+): Promise<number> {
   const moments = new Map<string, number | undefined>();
   const indices: { record: IndexRecord; readAt: number }[] = [];
   for await (const { record, readAt } of maintenance.scan(operation)) {
@@ -29,15 +43,17 @@ export async function redate(
     const { expiresAt: _, ...undated } = record;
     const expiresAt = expiryMoment(expireAfter, from(record));
     const dated = expiresAt === undefined ? undated : { ...undated, expiresAt };
-    if (await maintenance.write(dated, readAt)) moments.set(record.key, expiresAt);
+    const isLate = () => watch.hasChangedSince(record.key, readAt);
+    if (await maintenance.write(dated, watch, isLate)) moments.set(record.key, expiresAt);
   }
-  for (const { record, readAt } of indices) await redateIndex(maintenance, record, readAt, moments);
+  for (const { record, readAt } of indices) await redateIndex(maintenance, watch, record, readAt, moments);
   return moments.size;
 }
 
 /** An index must not expire before what it leads to. */
 async function redateIndex(
   maintenance: Maintenance,
+  watch: Watch,
   index: IndexRecord,
   readAt: number,
   moments: ReadonlyMap<string, number | undefined>,
@@ -49,5 +65,5 @@ async function redateIndex(
     const expiresAt = moments.get(entry.key);
     return expiresAt === undefined ? undated : { ...undated, expiresAt };
   });
-  await maintenance.write({ ...index, entries }, readAt);
+  await maintenance.write({ ...index, entries }, watch, () => watch.hasChangedSince(index.key, readAt));
 }

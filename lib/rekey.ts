@@ -2,6 +2,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { AxiosHeaders, type InternalAxiosRequestConfig } from 'axios';
 import type { Core } from './core.js';
+import type { Watch } from './entries/watch.js';
+import { mergedIndex } from './indexing.js';
+import { wasOutdatedSince } from './keep.js';
 import type { Maintenance } from './maintenance.js';
 import type { IndexEntry, IndexRecord, ResponseRecord, StoredRequest, VaryPair } from './record/record.js';
 import type { CacheRequest } from './request/request.js';
@@ -24,44 +27,82 @@ interface Move {
 }
 
 export async function recreateKeys(core: Core, maintenance: Maintenance): Promise<Rekeyed> {
-  const found: (Move & { readAt: number })[] = [];
+  return maintenance.watching((watch) => moveAll(core, maintenance, watch));
+}
+
+async function moveAll(core: Core, maintenance: Maintenance, watch: Watch): Promise<Rekeyed> {
+  const began = core.entries.changes;
+  const sequence = core.nextSequence();
+  const readAt = new Map<string, number>();
+  /** What a request has written or deleted since it was read here: that is its word. */
+  const isLate = (key: string): boolean => watch.hasChangedSince(key, readAt.get(key) ?? began);
+  const found: Move[] = [];
   const indices: IndexRecord[] = [];
   let left = 0;
-  for await (const { record, readAt } of maintenance.scan('recreateKeys')) {
+  for await (const { key, record, readAt: at } of maintenance.scan('recreateKeys')) {
+    readAt.set(key, at);
     if (record?.kind === 'index') indices.push(record);
     if (record?.kind !== 'response') continue;
     const move = await moveOf(core, record);
-    if (move !== undefined) found.push({ ...move, readAt });
+    if (move !== undefined) found.push(move);
     else {
       left += 1;
       const redacted = redactedAnew(core, record);
-      if (!isDeepStrictEqual(redacted, record)) await maintenance.write(redacted, readAt);
+      if (!isDeepStrictEqual(redacted, record)) await maintenance.write(redacted, watch, () => isLate(key));
     }
   }
-  // What a request has changed meanwhile is its word.
-  const moves = found.filter(({ record, readAt }) => !core.entries.hasChangedSince(record.key, readAt));
   // Several may come under one key now: the newest is written last.
-  moves.sort((a, b) => a.record.responseTime - b.record.responseTime);
+  found.sort((a, b) => a.record.responseTime - b.record.responseTime);
+  const moves: Move[] = [];
   const rebuilt = new Map<string, IndexRecord>();
-  for (const move of moves) {
-    await maintenance.write({ ...redactedAnew(core, move.record), key: move.key, vary: move.vary });
+  for (const move of found) {
+    const moved = { ...redactedAnew(core, move.record), key: move.key, vary: move.vary };
+    const isSuperseded = () =>
+      isLate(move.record.key) || isLate(move.key) || wasOutdatedSince(core, moved, sequence);
+    if (!(await maintenance.write(moved, watch, isSuperseded))) continue;
+    moves.push(move);
     if (move.vary.length > 0) addEntry(rebuilt, move.primaryKey, move.record, entryOf(move));
     await addRedirects(core, rebuilt, indices, move);
   }
-  const moved = new Set(moves.map(({ record }) => record.key));
-  const gone = new Set(moved);
+  // So does what is outdated, or has a newer one at its new place.
+  const old = new Set(found.map(({ record }) => record.key).filter((key) => !isLate(key)));
+  const gone = new Set(old);
   for (const index of indices) {
     // What stays where it is must be found there, beside what has come.
-    const entries = index.entries.filter(({ key }) => !moved.has(key));
+    const entries = index.entries.filter(({ key }) => !old.has(key));
     const known = rebuilt.get(index.key);
     if (known !== undefined) known.entries.push(...entries);
     else if (entries.length === 0) gone.add(index.key);
     else if (entries.length < index.entries.length) rebuilt.set(index.key, { ...index, entries });
   }
-  for (const index of rebuilt.values()) await maintenance.write(index);
+  for (const index of rebuilt.values()) {
+    await writeIndex(maintenance, watch, index, readAt.get(index.key) ?? began);
+  }
   for (const { key } of moves) gone.delete(key);
-  await maintenance.delete([...gone].filter((key) => !rebuilt.has(key)));
+  await maintenance.delete(
+    [...gone].filter((key) => !rebuilt.has(key)),
+    watch,
+    isLate,
+  );
   return { rekeyed: moves.length, left };
+}
+
+/** Beside the variants that requests have stored there since `readAt`. */
+async function writeIndex(
+  maintenance: Maintenance,
+  watch: Watch,
+  rebuilt: IndexRecord,
+  readAt: number,
+): Promise<void> {
+  let index = rebuilt;
+  let since = readAt;
+  while (!(await maintenance.write(index, watch, () => watch.hasChangedSince(index.key, since)))) {
+    const there = await maintenance.read(rebuilt.key);
+    // It was deleted with all that it led to, or a response that does not vary has its place.
+    if (there?.record?.kind !== 'index') return;
+    since = there.readAt;
+    index = mergedIndex(there.record, rebuilt);
+  }
 }
 
 /** What is kept of its request and of where it led, without what is secret by the present settings. */

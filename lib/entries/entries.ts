@@ -16,6 +16,7 @@ import { Reads } from './reads.js';
 import { nameOf, StoreCalls } from './store-calls.js';
 import { type MetaOptions, metaOf, urlOf } from './store-meta.js';
 import { readable } from './thrown.js';
+import type { Watch } from './watch.js';
 import { Writes } from './writes.js';
 
 export interface EntriesOptions extends MetaOptions {
@@ -101,14 +102,19 @@ export class Entries {
     this.#writes.remove(keys);
   }
 
-  /** `write` for maintenance: waits, rejects; false when the key was changed since `changes`. */
-  replace(record: StoreRecord, changes?: number): Promise<boolean> {
-    return this.#writes.replace(record, changes);
+  /** `write` for maintenance: waits, rejects; false when it `isLate`. */
+  replace(record: StoreRecord, by?: Watch, isLate?: () => boolean): Promise<boolean> {
+    return this.#writes.replace(record, by, isLate);
   }
 
   /** `remove` for maintenance: waits, rejects. */
-  erase(keys: string[]): Promise<void> {
-    return this.#writes.erase(keys);
+  erase(keys: string[], by?: Watch): Promise<void> {
+    return this.#writes.erase(keys, by);
+  }
+
+  /** To be stopped by who asked for it. */
+  watch(): Watch {
+    return this.#known.watch();
   }
 
   /** Evicts until within the limits. Rejects never: a failure is an event. */

@@ -3,6 +3,7 @@ import type { Store } from '../stores/store.js';
 import { Behind } from './behind.js';
 import type { StoreFront } from './front.js';
 import { OwedDeletes, OwedLookUps } from './owed.js';
+import { Watch } from './watch.js';
 
 /** Keys of later versions' records kept in mind. */
 const MOST_NEWER = 10_000;
@@ -25,6 +26,7 @@ export class Known {
   readonly owed = new OwedDeletes();
   readonly owedLookUps = new OwedLookUps();
   readonly #fronts = new Set<StoreFront>();
+  readonly #watches = new Set<Watch>();
   /** Keys under which a later version's record was when they were last read: it is not ours to replace. */
   readonly #newer = new Set<string>();
   readonly #changed = new Recent();
@@ -37,12 +39,21 @@ export class Known {
     return () => this.#fronts.delete(front);
   }
 
-  /** What was in memory of the key holds no longer. */
-  change(key: string): void {
+  /** Hears of changes until it is stopped. */
+  watch(): Watch {
+    const watch = new Watch((one) => this.#watches.delete(one));
+    this.#watches.add(watch);
+    return watch;
+  }
+
+  /** What was in memory of the key holds no longer. `by`: who knows it, since it is its own change. */
+  change(key: string, by?: Watch): void {
     for (const front of this.#fronts) front.delete(key);
     this.#newer.delete(key);
     this.#changes += 1;
     this.#changed.note(key, this.#changes);
+    if (this.#watches.size === 0) return;
+    for (const watch of this.#watches) if (watch !== by) watch.note(key, this.#changes);
   }
 
   clearHot(): void {
@@ -55,6 +66,7 @@ export class Known {
     this.#newer.clear();
     this.#changes += 1;
     this.#allChanged = this.#changes;
+    for (const watch of this.#watches) watch.noteAll(this.#changes);
   }
 
   /** For `hasChangedSince`. */

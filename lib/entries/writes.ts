@@ -3,6 +3,7 @@ import type { MaybePromise, StoreLimits } from '../stores/store.js';
 import { sizeOf } from './behind.js';
 import type { Ground } from './ground.js';
 import { type Loaded, load } from './hot.js';
+import type { Watch } from './watch.js';
 
 /** Writes and deletes: those of one key land in the order in which they were asked for. */
 export class Writes {
@@ -104,33 +105,34 @@ export class Writes {
 
   /**
    * `write` for maintenance, which waits for the store and hears of its failure: in order with what requests write and
-   * delete. False when the key was changed since `changes`: that word stands.
+   * delete. False when it `isLate`, asked at the last moment: another's word stands.
    */
-  async replace(record: StoreRecord, changes = Number.POSITIVE_INFINITY): Promise<boolean> {
-    const { known, calls, codec, store } = this.#ground;
+  async replace(record: StoreRecord, by?: Watch, isLate: () => boolean = () => false): Promise<boolean> {
+    const { calls, codec, store } = this.#ground;
     const { key } = record;
     const bytes = await codec.encode(key, record);
-    if (known.hasChangedSince(key, changes)) return false;
+    if (isLate()) return false;
     const set = async () => calls.patiently('set', store.set(key, bytes, this.#ground.meta(record)));
-    await this.#inOrder([key], load(record), set);
+    await this.#inOrder([key], load(record), set, by);
     return true;
   }
 
   /** `remove` for maintenance, which waits for the store and hears of its failure. */
-  async erase(keys: string[]): Promise<void> {
+  async erase(keys: string[], by?: Watch): Promise<void> {
     const { calls, store } = this.#ground;
-    await this.#inOrder(keys, undefined, async () => calls.patiently('delete', store.delete(keys)));
+    await this.#inOrder(keys, undefined, async () => calls.patiently('delete', store.delete(keys)), by);
   }
 
   async #inOrder(
     keys: readonly string[],
     loaded: Loaded | undefined,
     change: () => Promise<unknown>,
+    by: Watch | undefined,
   ): Promise<void> {
     const { known, codec } = this.#ground;
     const before = known.behind.before(keys);
     const done = before === undefined ? change() : before.then(change);
-    for (const key of keys) known.change(key);
+    for (const key of keys) known.change(key, by);
     const settled = done.then(
       () => this.#settle(keys),
       () => {}, // told to who waits for it

@@ -1,9 +1,12 @@
+import axios, { type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
 import { expect } from 'chai';
 import {
   CacheOptionError,
+  cacheAdapter,
   DO_NOT_CACHE,
   EXPIRE_IMMEDIATELY,
   type ExpireAfter,
+  MemoryBackend,
   NEVER_EXPIRE,
 } from '../../lib/index.js';
 import { collect, inMemory, onEachStore, redirect, rejection, type StoredRig, varying } from './support.js';
@@ -237,4 +240,47 @@ describe('an expiry for what is stored', () => {
       expect(await rejection(adapter.cache.resetExpiration(expireAfter))).to.be.instanceOf(CacheOptionError);
     }
   });
+});
+
+describe('maintenance of very many', () => {
+  it('dates and deletes what leads to responses, too', async () => {
+    let now = Date.now();
+    // As http.js does for a 302.
+    const followed = ({ url, beforeRedirect }: InternalAxiosRequestConfig) => {
+      if (url !== 'http://a.example/moved') return;
+      beforeRedirect?.(
+        { href: 'http://a.example/target', method: 'GET', headers: {} },
+        { headers: { location: '/target' }, statusCode: 302 as never },
+        { headers: {}, url, method: 'GET' },
+      );
+    };
+    const store = new MemoryBackend();
+    const adapter = cacheAdapter({
+      backend: store,
+      expireAfter: 60,
+      clock: () => now,
+      adapter: async (config) => {
+        followed(config);
+        return {
+          data: 'x',
+          status: 200,
+          statusText: 'OK',
+          headers: {},
+          config,
+          request: {},
+        } as AxiosResponse;
+      },
+    });
+    const http = axios.create({ adapter });
+    await http.get('http://a.example/moved');
+    // More than are kept in mind of what requests have changed.
+    const many = 21_000;
+    for (let n = 0; n < many; n++) await http.get(`http://a.example/${n}`);
+    expect(await collect(store.keys())).to.have.length(many + 2);
+    expect(await adapter.cache.resetExpiration(600)).to.equal(many + 1);
+    now += 300_000;
+    expect((await http.get('http://a.example/moved')).fromCache).to.equal(true);
+    expect(await adapter.cache.delete({ pattern: 'a.example' })).to.equal(many + 1);
+    expect(await collect(store.keys())).to.deep.equal([]);
+  }).timeout(60_000);
 });

@@ -1,11 +1,11 @@
 import type { AxiosRequestConfig } from 'axios';
 import { expect } from 'chai';
 import type { CacheRequest } from '../../lib/index.js';
-import { rig } from '../support/harness.js';
-import { collect, keyOnPath, onEachStore, PlainStore, redirect, type StoredRig, varying } from './support.js';
+import { type Rig, rig } from '../support/harness.js';
+import { collect, keyOnPath, onEachStore, PlainStore, redirect, varying } from './support.js';
 
 /** Whether the network is left alone. */
-async function isHit({ http, origin }: StoredRig, config: AxiosRequestConfig): Promise<boolean> {
+async function isHit({ http, origin }: Rig, config: AxiosRequestConfig): Promise<boolean> {
   const before = origin.count;
   const { fromCache } = await http.request(config);
   expect(fromCache).to.equal(origin.count === before);
@@ -284,4 +284,80 @@ describe('recreateKeys, while requests go on', () => {
       }
     });
   }
+
+  /** Re-keys two entries, and lets requests do something while the first is written to its new place. */
+  async function whileWriting(
+    work: (on: Rig) => Promise<unknown>,
+    check: (on: Rig, store: PlainStore) => Promise<unknown>,
+  ): Promise<void> {
+    const store = new PlainStore();
+    const set = store.set.bind(store);
+    const on = await rig({ backend: store });
+    try {
+      for (const url of ['/a?t=1', '/b?t=1']) {
+        await on.http.get(url);
+        on.clock.tick(1);
+      }
+      await on.adapter.cache.flush();
+      on.adapter.settings.ignoredParameters = ['t'];
+      let isFirst = true;
+      store.set = async (key, value) => {
+        const wasFirst = isFirst;
+        isFirst = false;
+        if (wasFirst) await work(on);
+        await set(key, value);
+      };
+      await on.adapter.cache.recreateKeys();
+      expect(await isHit(on, { url: '/a' })).to.equal(true);
+      await check(on, store);
+    } finally {
+      await on.close();
+    }
+  }
+
+  it('does not put what was stored before in the place of what a request stores meanwhile', () =>
+    whileWriting(
+      async ({ http }) => expect((await http.get('/b?t=2')).data.n).to.equal(3),
+      async ({ http }, store) => {
+        expect((await http.get('/b?t=3')).data.n).to.equal(3);
+        expect(store.map.size).to.equal(2);
+      },
+    ));
+
+  it('does not bring back what a request deletes meanwhile', () =>
+    whileWriting(
+      ({ http }) => http.put('/b?t=2'),
+      async (on, store) => {
+        expect(store.map.size).to.equal(1);
+        expect(await isHit(on, { url: '/b' })).to.equal(false);
+      },
+    ));
+
+  it('leaves the variants that a request stores meanwhile', async () => {
+    const store = new PlainStore();
+    const set = store.set.bind(store);
+    const on = await rig({ backend: store });
+    try {
+      on.origin.on('/v', varying('Accept-Language'));
+      const of = (language: string, t: number) => ({
+        url: `/v?t=${t}`,
+        headers: { 'Accept-Language': language },
+      });
+      await on.http.request(of('de', 1));
+      await on.adapter.cache.flush();
+      on.adapter.settings.ignoredParameters = ['t'];
+      let isFirst = true;
+      store.set = async (key, value) => {
+        const wasFirst = isFirst;
+        isFirst = false;
+        if (wasFirst) await on.http.request(of('fr', 2));
+        await set(key, value);
+      };
+      expect(await on.adapter.cache.recreateKeys()).to.deep.equal({ rekeyed: 1, left: 0 });
+      expect(await isHit(on, of('fr', 3))).to.equal(true);
+      expect(await isHit(on, of('de', 3))).to.equal(true);
+    } finally {
+      await on.close();
+    }
+  });
 });
