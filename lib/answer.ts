@@ -8,7 +8,7 @@ import { answersCallersCondition, notModifiedHeaders } from './policy/revalidati
 import { type Failure, isFresh, mayServeStaleOnError } from './policy/stale.js';
 import type { ResponseRecord } from './record/record.js';
 import { type Addressee, respondFromNetwork, respondFromRecord, ttlOf } from './respond.js';
-import { emitDownloadProgress } from './response/build.js';
+import { emitDownloadProgress, emitUploadProgress } from './response/build.js';
 import type { CacheStatus, ForwardReason } from './response/status.js';
 import type { Selected } from './select.js';
 import type { MaybePromise } from './stores/store.js';
@@ -29,12 +29,16 @@ export class Varied {
   }
 }
 
-/** Answers from what is stored; `staleReason`: why although it has expired, or although the origin was to be asked. */
+/**
+ * Answers from what is stored; `staleReason`: why although it has expired, or although the origin was to be asked.
+ * `isJoined`: another's call was waited for first.
+ */
 export function serve(
   core: Core,
   exchange: Exchange,
   selected: Selected,
   staleReason: string | undefined,
+  isJoined = false,
 ): MaybePromise<AxiosResponse> {
   const { record, loaded } = selected;
   const isExpired = !isFresh(record, core.clock());
@@ -50,6 +54,7 @@ export function serve(
     });
   }
   const status: CacheStatus = { hit: true, key: record.key };
+  if (isJoined) status.collapsed = true;
   const ttl = ttlOf(record, core.clock());
   if (ttl !== undefined) status.ttl = ttl;
   if (staleReason !== undefined) status.detail = staleReason;
@@ -92,11 +97,12 @@ export function staleOnError(
   exchange: Exchange,
   selected: Selected,
   failure: Failure,
+  isJoined: boolean,
 ): MaybePromise<AxiosResponse> | undefined {
   const { asked, settings } = exchange;
   if (!mayServeStaleOnError(selected.record, asked.view, failure, settings.policy, core.clock()))
     return undefined;
-  return serve(core, exchange, selected, 'stale-if-error');
+  return serve(core, exchange, selected, 'stale-if-error', isJoined);
 }
 
 /** Gives one caller its own response out of what the call brought. */
@@ -110,7 +116,8 @@ export function hand(
 ): MaybePromise<AxiosResponse> {
   const { received, record } = landing;
   if (selected !== undefined && !landing.revalidated) {
-    const stale = staleOnError(core, exchange, selected, { kind: 'status', status: received.status });
+    const failure = { kind: 'status', status: received.status } as const;
+    const stale = staleOnError(core, exchange, selected, failure, isJoined);
     if (stale !== undefined) return stale;
   }
   // As one literal: what is added to a spread copy costs 2 us a field here.
@@ -131,7 +138,10 @@ export function hand(
   const redirects = redirectsOf(received);
   // Who began the call has heard of its progress already.
   const bytes = landing.source?.body.byteLength;
-  if (isJoined && bytes !== undefined) emitDownloadProgress(exchange.config, bytes, received.headers);
+  if (isJoined && bytes !== undefined) {
+    emitUploadProgress(exchange.config, exchange.request.data);
+    emitDownloadProgress(exchange.config, bytes, received.headers);
+  }
   const verdict = { fromCache: false, isExpired: false, revalidated, status, record, redirects };
   return respondFromNetwork(exchange, landing, verdict);
 }

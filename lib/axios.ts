@@ -11,6 +11,8 @@ import axios, {
   type InternalAxiosRequestConfig,
 } from 'axios';
 import type { ExpireAfter, StaleLimit } from './policy/types.js';
+import { isObject, own } from './request/own.js';
+import { isUrlObject } from './request/snapshot.js';
 import type { CacheStatus } from './response/status.js';
 import type { Flavour } from './response/types.js';
 
@@ -68,7 +70,7 @@ declare module 'axios' {
 export type InnerAdapter = string | AxiosAdapter | readonly (string | AxiosAdapter)[];
 
 /** axios' own order; not `axios.defaults.adapter`, which may be this cache itself. */
-export const DEFAULT_INNER_ADAPTER: InnerAdapter = ['xhr', 'http', 'fetch'];
+export const DEFAULT_INNER_ADAPTER: InnerAdapter = Object.freeze(['xhr', 'http', 'fetch']);
 
 type GetAdapter = (adapters: unknown, config?: unknown) => AxiosAdapter;
 
@@ -148,7 +150,13 @@ export function finalUrl(config: InternalAxiosRequestConfig): string {
   }
   bare ??= new axios.Axios({}) as { getUri(config: unknown): string };
   const { baseURL, params, paramsSerializer, allowAbsoluteUrls } = config;
-  return bare.getUri({ url, baseURL, params, paramsSerializer, allowAbsoluteUrls });
+  if (typeof url === 'string' || !isUrlObject(url)) {
+    return bare.getUri({ url, baseURL, params, paramsSerializer, allowAbsoluteUrls });
+  }
+  // The http adapter sends one, whatever the types say, but `getUri` adds no params to it. Throws where axios can't join
+  // it to a base URL.
+  const full = String(bare.getUri({ url, baseURL, allowAbsoluteUrls }));
+  return bare.getUri({ url: full, params, paramsSerializer });
 }
 
 /**
@@ -172,11 +180,8 @@ type Transformer = (this: unknown, data: unknown, headers: AxiosHeaders) => unkn
  */
 export function dispatchable(config: AxiosRequestConfig): InternalAxiosRequestConfig {
   const method = (config.method ?? 'get').toLowerCase();
-  const { headers: byMethod, transformRequest } = axios.defaults;
-  const headers = new AxiosHeaders();
-  const defaults = byMethod as unknown as Record<string, Record<string, string> | undefined>;
-  headers.set({ ...defaults.common, ...defaults[method] });
-  headers.set((config.headers ?? {}) as Record<string, string>);
+  const { transformRequest } = axios.defaults;
+  const headers = dispatchableHeaders(config, method);
   const ready = { ...axios.defaults, ...config, method, headers } as unknown as InternalAxiosRequestConfig;
   const transformers = config.transformRequest ?? transformRequest ?? [];
   for (const transform of Array.isArray(transformers) ? transformers : [transformers]) {
@@ -186,6 +191,39 @@ export function dispatchable(config: AxiosRequestConfig): InternalAxiosRequestCo
     headers.setContentType('application/x-www-form-urlencoded', false);
   }
   return ready;
+}
+
+type Headers = Record<string, unknown>;
+
+/**
+ * Its own headers over those for its method over those for all, which a config made of an instance's defaults has too
+ * (Axios.js `_request`).
+ */
+function dispatchableHeaders(config: AxiosRequestConfig, method: string): AxiosHeaders {
+  const defaults = { headers: axios.defaults.headers } as AxiosRequestConfig;
+  const { headers } = axios.mergeConfig(defaults, { headers: config.headers } as AxiosRequestConfig);
+  if (!isObject(headers)) return new AxiosHeaders(headers as unknown as string);
+  const given = headers as Headers;
+  const context = { ...bucket(given, 'common'), ...bucket(given, method) };
+  const buckets = HEADER_BUCKETS.filter((name) => bucket(given, name) !== undefined);
+  // A class of headers, of another copy of axios or of the platform, has none and is read as what it is.
+  const ownHeaders =
+    buckets.length === 0
+      ? given
+      : Object.fromEntries(Object.entries(given).filter(([name]) => !buckets.includes(name)));
+  return AxiosHeaders.concat(context as Record<string, string>, ownHeaders as Record<string, string>);
+}
+
+// methodList.js
+const HEADER_BUCKETS = [
+  ...['common', 'get', 'delete', 'head', 'options', 'post', 'put', 'patch'],
+  ...['purge', 'link', 'unlink', 'query'],
+];
+
+/** Headers for all requests or those of a method; a header may have such a name too, and then has a value. */
+function bucket(headers: Headers, name: string): object | undefined {
+  const value = own(headers, name);
+  return isObject(value) && !Array.isArray(value) ? value : undefined;
 }
 
 /** Whether nothing but axios' own transformResponse, the one that parses JSON, will see the response's data and headers. */

@@ -17,8 +17,11 @@ import { saveResponse } from './save.js';
 import { selectEntries } from './selecting.js';
 import { assertFlags, type OlderThan, olderThanMoment, type Selector } from './selector.js';
 import { assertKnownOptions } from './settings.js';
-import { sortInTurns } from './sorting.js';
+import { ownText, sortInTurns } from './sorting.js';
 import type { CacheStats } from './stats.js';
+
+/** By these a selector asks for what an entry holds, and not for which it is. */
+const ABOUT_CONTENT = ['expired', 'invalid', 'olderThan', 'filter'] as const;
 
 /** What `filter` yields: by default fresh and expired responses. */
 export interface FilterOptions {
@@ -68,19 +71,25 @@ export class ResponseCache {
     return maintenance.watching(async (watch) => {
       const began = this.#core.entries.changes;
       const { keys, indices } = await selectEntries(this.#core, maintenance, 'delete', selector);
-      await maintenance.delete([...keys], watch);
+      // Of what was selected for what it held, a request may have stored another since.
+      const isLate = ABOUT_CONTENT.some((name) => selector[name] !== undefined)
+        ? (key: string) => watch.hasChangedSince(key, began)
+        : undefined;
+      const deleted = await maintenance.delete([...keys], watch, isLate);
       await maintenance.pruneIndices(indices.values(), watch, began);
-      return keys.size;
+      return deleted;
     });
   }
 
   /** Deletes everything of this cache, and nothing of anybody else's. */
   async clear(): Promise<void> {
     const { entries } = this.#core;
-    await this.#maintenance.run(() => {
-      entries.forget(); // before, for writes that wait; after, for reads meanwhile
-      return entries.store.clear(this.#maintenance.progress('clear'));
-    });
+    await this.#maintenance.run(() =>
+      entries.inBulk(async () => {
+        entries.clearing();
+        return entries.store.clear(this.#maintenance.progress('clear'));
+      }),
+    );
     entries.cleared();
   }
 
@@ -122,7 +131,8 @@ export class ResponseCache {
   /** Final URLs of all readable responses, redacted, sorted, each once. */
   async urls(): Promise<string[]> {
     const urls = new Set<string>();
-    for await (const { url } of this.#maintenance.responses('urls')) urls.add(url);
+    for await (const { url } of this.#maintenance.responses('urls'))
+      if (!urls.has(url)) urls.add(ownText(url));
     return sortInTurns(urls);
   }
 
@@ -177,8 +187,9 @@ export class ResponseCache {
     let gone = 0;
     if (store.deleteExpired !== undefined) {
       const tell = this.#maintenance.progress('removeExpiredResponses');
-      gone += await this.#maintenance.run(() => store.deleteExpired?.(now, tell) ?? 0);
-      this.#core.entries.forget();
+      gone += await this.#maintenance.run(() =>
+        this.#core.entries.inBulk(async () => store.deleteExpired?.(now, tell) ?? 0),
+      );
     }
     return gone + (await this.#maintenance.watching((watch) => this.#removeUnusable(now, watch)));
   }
@@ -238,7 +249,7 @@ export class ResponseCache {
    * two make keys otherwise, `recreateKeys()` follows.
    */
   async update(other: ResponseCache): Promise<number> {
-    if (!(other instanceof ResponseCache))
+    if (typeof other !== 'object' || other === null || !(#core in other))
       throw new CacheOptionError('other', other, 'allowed: a ResponseCache');
     this.#maintenance.assertOpen();
     const count = await copyEntries(other.#maintenance, this.#maintenance);

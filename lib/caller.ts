@@ -1,12 +1,17 @@
 /** One caller's patience: its signal, cancel token and timeout, while it waits for what others do. */
 import type { InternalAxiosRequestConfig } from 'axios';
-import { cancellationOf, onCancel, timeoutError } from './response/errors.js';
+import { cancellationOf, endedByFetch, onCancel, timeoutError } from './response/errors.js';
+import type { Flavour } from './response/types.js';
 
 /** setTimeout fires at once beyond this. */
 const MAX_TIMER = 2 ** 31 - 1;
 
 export class Caller {
   readonly config: InternalAxiosRequestConfig;
+  /** Whose manners its errors have: http.js's as long as nothing else is known. */
+  flavour: Flavour | undefined;
+  /** Its timeout is no number: axios' adapter has an error for that, which is nobody else's. */
+  readonly hasBadTimeout: boolean;
   readonly #deadline: number;
   #givenUp: unknown;
 
@@ -14,7 +19,8 @@ export class Caller {
     this.config = config;
     // Mostly there is none.
     const timeout = config.timeout ? Number.parseInt(String(config.timeout), 10) : 0;
-    // axios treats 0 as none; what is no number it lets the adapter complain about.
+    this.hasBadTimeout = Number.isNaN(timeout);
+    // axios treats 0 as none.
     this.#deadline = timeout > 0 ? performance.now() + timeout : Number.POSITIVE_INFINITY;
   }
 
@@ -27,6 +33,11 @@ export class Caller {
   #giveUp(error: unknown): unknown {
     this.#givenUp = error;
     return error;
+  }
+
+  /** `error` is as http.js makes it. */
+  #giveUpInManner(error: unknown): unknown {
+    return this.#giveUp(this.flavour === 'fetch' ? endedByFetch(error, this.config) : error);
   }
 
   /** Whether it waits to the end. */
@@ -53,14 +64,14 @@ export class Caller {
       const unsubscribe = onCancel(config, (error) => {
         clearTimeout(timer);
         onGivingUp();
-        reject(this.#giveUp(error));
+        reject(this.#giveUpInManner(error));
       });
       if (this.#deadline !== Number.POSITIVE_INFINITY) {
         timer = setTimeout(
           () => {
             unsubscribe();
             onGivingUp();
-            reject(this.#giveUp(timeoutError(config)));
+            reject(this.#giveUpInManner(timeoutError(config)));
           },
           Math.min(MAX_TIMER, Math.max(0, this.#deadline - performance.now())),
         );

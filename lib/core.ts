@@ -9,14 +9,12 @@ import { Flights } from './flight.js';
 import { GroupInvalidations } from './groups.js';
 import type { Landing } from './network.js';
 import type { CacheOptions, CommonOptions } from './options.js';
-import { isUrl } from './parse-url.js';
 import { native } from './promises.js';
 import { Recent } from './recent.js';
 import { createCodec } from './record/codec.js';
 import { assertCompression } from './record/compression.js';
 import { assertEncryptionKey, assertSecretKey } from './record/keys.js';
 import type { StoreRecord } from './record/record.js';
-import { canonicalUrl } from './request/url.js';
 import { variantKey } from './request/vary.js';
 import { SearchRules } from './search-rules.js';
 import {
@@ -66,6 +64,7 @@ export class Core {
       encryptionKey,
       compression: assertCompression('compression', own.compression),
     });
+    const [tagOf, ...formerTagsOf] = urlTags(encryptionKey);
     this.entries = new Entries({
       store,
       codec,
@@ -73,7 +72,8 @@ export class Core {
       isFrozen: () => this.live.current.frozen,
       timeout: () => this.live.current.storeTimeout * 1000,
       limits: () => this.#limits(),
-      tag: urlTag(encryptionKey?.[0]),
+      tag: (url) => tagOf(this.#comparable(url)),
+      formerTags: (url) => formerTagsOf.map((formerTagOf) => formerTagOf(this.#comparable(url))),
       isPlain: (record) => this.#isPlain(record),
       onError: (error, reason, key) => this.fail(error, reason, key === undefined ? {} : { key }),
       onEvicted: (key) => this.events.emit('evicted', { key, reason: 'maxEntries or maxBytes' }),
@@ -109,10 +109,8 @@ export class Core {
     this.#invalidations.note(this.#comparable(url), this.nextSequence());
   }
 
-  /** As keys compare URLs: the order of parameters does not count, nor do those that are ignored. */
   #comparable(url: string): string {
-    const ignored = new Set(this.live.view.ignoredParameters ?? []);
-    return isUrl(url) ? canonicalUrl(url, ignored).url : url;
+    return this.live.current.keyer.comparableUrl(url);
   }
 
   /** Keys of what anonymous requests of a URL get: stores that look keys up by URL may leave these out. */
@@ -192,8 +190,17 @@ function splitOptions(options: CacheOptions): { own: CacheOptions; backend: Reco
   return { own: options, backend };
 }
 
-/** What a store may keep of a URL: the redacted URL itself, or with encryption a digest that reveals nothing. */
-function urlTag(encryptionKey: Uint8Array | undefined): (url: string) => string {
-  if (encryptionKey === undefined) return (url) => url;
-  return (url) => createHmac('sha256', encryptionKey).update('url\0').update(url).digest('base64url');
+type TagOf = (url: string) => string;
+
+/**
+ * What a store may keep of a URL: the redacted URL as keys compare it, or with encryption a digest that reveals nothing;
+ * after the first, what older keys have made of it.
+ */
+function urlTags(encryptionKeys: readonly Uint8Array[] = []): [TagOf, ...TagOf[]] {
+  const [first, ...others] = encryptionKeys.map(
+    (key): TagOf =>
+      (url) =>
+        createHmac('sha256', key).update('url\0').update(url).digest('base64url'),
+  );
+  return first === undefined ? [(url) => url] : [first, ...others];
 }

@@ -1,5 +1,5 @@
 /** Asking the network for one caller: alone, with others, streamed, or behind its back. */
-import type { AxiosResponse } from 'axios';
+import type { AxiosError, AxiosResponse } from 'axios';
 import { type Exchange, hand, missed, redirectsOf, staleOnError, Varied } from './answer.js';
 import type { Core } from './core.js';
 import { readable } from './entries/thrown.js';
@@ -8,11 +8,12 @@ import { type Call, call, callStreamed, discard, type Landing, mayShare, variesO
 import { conditionalHeaders } from './policy/revalidation.js';
 import type { CacheRequest } from './request/request.js';
 import { varyPairs } from './request/vary.js';
-import { respondFromNetwork } from './respond.js';
+import { mark, respondFromNetwork, ttlOf } from './respond.js';
 import { ownError } from './response/errors.js';
 import type { CacheStatus, ForwardReason } from './response/status.js';
 import type { Selected } from './select.js';
 import type { Settings } from './settings.js';
+import type { MaybePromise } from './stores/store.js';
 
 /** Request headers outside the key that ask for another kind of answer: such requests do not share a call. */
 const CONDITIONS = [
@@ -57,7 +58,7 @@ export async function fetch(
   fwd: ForwardReason,
 ): Promise<AxiosResponse | Varied> {
   const { caller, config, asked, settings, varied } = exchange;
-  const isShared = settings.coalesce && varied?.names !== '*';
+  const isShared = settings.coalesce && varied?.names !== '*' && !caller.hasBadTimeout;
   let isAboard = true;
   const leave = (): void => {
     if (isAboard) flight.leave();
@@ -72,11 +73,10 @@ export async function fetch(
     // At once: who asks after the last caller's abort must not board the call that it ends.
     landing = await caller.wait(flight.landing, leave);
   } catch (error) {
-    if (selected !== undefined && !caller.isCancelled) {
-      const stale = staleOnError(core, exchange, selected, { kind: 'network' });
-      if (stale !== undefined) return stale;
-    }
-    throw caller.hasGivenUp(error) ? error : ownError(error, config);
+    const stale = staleAfterFailure(core, exchange, selected, joined);
+    if (stale !== undefined) return stale;
+    missed(core, exchange, fwd);
+    throw caller.hasGivenUp(error) ? error : failed(error, exchange, fwd, joined);
   } finally {
     leave();
   }
@@ -87,6 +87,37 @@ export async function fetch(
   return hand(core, exchange, selected, landing, fwd, joined);
 }
 
+/** The expired response instead of the network's error, unless it is the caller who has left. */
+function staleAfterFailure(
+  core: Core,
+  exchange: Exchange,
+  selected: Selected | undefined,
+  isJoined: boolean,
+): MaybePromise<AxiosResponse> | undefined {
+  if (selected === undefined || exchange.caller.isCancelled) return undefined;
+  const stale = staleOnError(core, exchange, selected, { kind: 'network' }, isJoined);
+  if (isJoined && stale !== undefined) core.stats.coalesced += 1;
+  return stale;
+}
+
+/** The inner adapter's error as the caller's own; a response that it brought has the contract's fields, as any has. */
+function failed(
+  error: unknown,
+  { config, settings }: Exchange,
+  fwd: ForwardReason,
+  isJoined: boolean,
+): unknown {
+  const own = ownError(error, config);
+  if (own === error) return error; // shared with others, and no axios error
+  const { response } = own as AxiosError;
+  if (response === undefined) return own;
+  const status: CacheStatus = { hit: false, fwd, fwdStatus: response.status, stored: false };
+  if (isJoined) status.collapsed = true;
+  const fields = { fromCache: false, isExpired: false, revalidated: false, record: undefined };
+  mark(response, { ...fields, redirects: [], status }, settings);
+  return own;
+}
+
 /** A streamed call is its caller's own: the body goes through at once, under the caller's own signal and timeout. */
 export async function stream(
   core: Core,
@@ -95,35 +126,38 @@ export async function stream(
   going: Call,
   fwd: ForwardReason,
 ): Promise<AxiosResponse> {
-  const { caller, config } = exchange;
   let landing: Awaited<ReturnType<typeof callStreamed>>;
   try {
     landing = await callStreamed(core, going);
   } catch (error) {
-    if (selected !== undefined && !caller.isCancelled) {
-      const stale = staleOnError(core, exchange, selected, { kind: 'network' });
-      if (stale !== undefined) return stale;
-    }
-    throw ownError(error, config);
+    const stale = staleAfterFailure(core, exchange, selected, false);
+    if (stale !== undefined) return stale;
+    missed(core, exchange, fwd);
+    throw failed(error, exchange, fwd, false);
   }
   if (landing.confirmed !== undefined) return hand(core, exchange, selected, landing.confirmed, fwd, false);
   const { received } = landing;
   if (selected !== undefined) {
-    const stale = staleOnError(core, exchange, selected, { kind: 'status', status: received.status });
+    const failure = { kind: 'status', status: received.status } as const;
+    const stale = staleOnError(core, exchange, selected, failure, false);
     if (stale !== undefined) {
       discard(received.data);
       return stale;
     }
   }
   missed(core, exchange, fwd);
-  const status: CacheStatus = { hit: false, fwd, fwdStatus: received.status, stored: landing.willStore };
+  const { coming } = landing;
+  const status: CacheStatus = { hit: false, fwd, fwdStatus: received.status, stored: coming !== undefined };
+  const ttl = coming && ttlOf(coming, core.clock());
+  if (ttl !== undefined) status.ttl = ttl;
+  if (coming !== undefined) status.key = coming.key;
   if (landing.reason !== undefined) status.detail = landing.reason;
   const redirects = redirectsOf(received);
   const verdict = {
     fromCache: false,
     isExpired: false,
     revalidated: false,
-    record: undefined,
+    record: coming,
     redirects,
     status,
   };
@@ -136,7 +170,7 @@ export async function stream(
 
 /** Refreshes an expired response that was served, once however many callers; what fails is an event. */
 export function refreshBehind(core: Core, exchange: Exchange, selected: Selected): void {
-  const { asked, config, settings } = exchange;
+  const { asked, caller, config, settings } = exchange;
   if (settings.readOnly) return; // nothing could be kept of it
   const headers = conditionalHeaders(selected.record);
   const going: Call = {
@@ -148,7 +182,7 @@ export function refreshBehind(core: Core, exchange: Exchange, selected: Selected
   const { flight, joined } = core.flights.board(
     `behind ${routeOf(core, going, undefined)}`,
     config,
-    { isShared: true, isPatient: true },
+    { isShared: !caller.hasBadTimeout, isPatient: true },
     (signal) => call(core, going, { signal, keepsTimeout: true, isListening: () => false }),
   );
   if (joined) {

@@ -116,7 +116,7 @@ export async function forward(request: CacheRequest, options: ForwardOptions): P
 }
 
 /** Each by its name: of the object without prototype that axios makes, `Object.assign` takes three times as long. */
-function copyOf(config: InternalAxiosRequestConfig): InternalAxiosRequestConfig {
+export function copyOf(config: InternalAxiosRequestConfig): InternalAxiosRequestConfig {
   const copy = Object.create(Object.getPrototypeOf(config)) as Record<string | symbol, unknown>;
   const source = config as unknown as Record<string | symbol, unknown>;
   for (const name of Object.keys(source)) copy[name] = source[name];
@@ -151,7 +151,7 @@ async function sendForStream(
 type BeforeRedirect = NonNullable<InternalAxiosRequestConfig['beforeRedirect']>;
 
 /** Notes each hop with what is really sent to it, after the caller's own hook had its say. */
-function recordRedirects(
+export function recordRedirects(
   first: CacheRequest,
   chain: CacheRequest[],
   hops: Received['hops'][number][],

@@ -2,7 +2,7 @@
 import type { Core } from './core.js';
 import type { Received } from './forward.js';
 import { addToIndex, changeIndex, entryFor, variantsOf } from './indexing.js';
-import { type Asked, wasOutdatedSince } from './keep.js';
+import { type Asked, levelsOf, wasOutdatedSince } from './keep.js';
 import { expirationOf } from './policy/freshness.js';
 import { freshenHeaders } from './policy/revalidation.js';
 import { isStorable } from './policy/storable.js';
@@ -23,12 +23,12 @@ export async function freshen(
   stored: ResponseRecord,
   received: Received,
 ): Promise<Freshened> {
-  const { settings, view, levels } = asked;
+  const { settings, view } = asked;
   const headers = freshenHeaders(stored.headers, received.headers, settings.policy);
   const { requestTime, responseTime } = received;
   const refreshed: ResponseRecord = { ...stored, headers, requestTime, responseTime };
   const whole = { status: stored.status, headers, requestTime, responseTime };
-  const expiration = expirationOf(whole, levels, settings.policy);
+  const expiration = expirationOf(whole, levelsOf(asked, received), settings.policy);
   if (expiration.doNotCache) return { record: refreshed, reason: 'DO_NOT_CACHE' };
   delete refreshed.expiresAt;
   if (expiration.expiresAt !== undefined) refreshed.expiresAt = expiration.expiresAt;

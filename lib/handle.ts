@@ -52,8 +52,9 @@ function attempt(
   const { config } = caller;
   const settings = core.live.current;
   const request = snapshot(config);
-  if (request === undefined) return passThrough(core, config, undefined, 'unsupported-url');
+  if (request === undefined) return passThrough(core, caller, undefined, 'unsupported-url');
   const flavour = settings.inner.flavour(config);
+  caller.flavour = flavour;
   // One object from here to the response: a hit waits.
   const begun: Begun = {
     config,
@@ -110,7 +111,7 @@ function carryOut(core: Core, begun: Begun, plan: Plan): MaybePromise<AxiosRespo
   const { config, request, caller } = begun;
   switch (plan.action) {
     case 'bypass':
-      return passThrough(core, config, request, plan.detail);
+      return passThrough(core, caller, request, plan.detail);
     case 'gateway-timeout':
       missed(core, begun, plan.detail);
       return respondGatewayTimeout(begun, { hit: false, detail: plan.detail });
@@ -120,7 +121,7 @@ function carryOut(core: Core, begun: Begun, plan: Plan): MaybePromise<AxiosRespo
       return serve(core, plan.exchange, plan.selected, plan.staleReason);
     case 'ask':
       caller.assertPatient();
-      if (isAltered(core, begun)) return passThrough(core, config, snapshot(config), 'altered');
+      if (isAltered(core, begun)) return passThrough(core, caller, snapshot(config), 'altered');
       return config.responseType === 'stream'
         ? stream(core, plan.exchange, plan.selected, plan.call, plan.fwd)
         : fetch(core, plan.exchange, plan.selected, plan.call, plan.fwd);

@@ -5,6 +5,7 @@ import { invalidateGroups } from './groups.js';
 import type { Asked } from './keep.js';
 import { invalidatedUrls } from './policy/invalidation.js';
 import { keptAlive } from './promises.js';
+import { headersWithAuthorization } from './request/credentials.js';
 import type { CacheRequest } from './request/request.js';
 import { searchKey } from './search-rules.js';
 
@@ -20,16 +21,17 @@ export async function invalidate(
 ): Promise<void> {
   const { request, settings } = asked;
   if (settings.readOnly) return;
+  // Credentials make the same key however they are sent; here they are a header.
+  const config = { ...request.config };
+  delete config.auth;
   if (settings.policy.cacheControl) invalidateGroups(core, request, status, headers);
   for (const url of invalidatedUrls(request.method, request.url, status, headers)) {
     const redacted = settings.redactor.url(url);
     core.noteInvalidation(redacted);
     const keys = new Set<string>();
     for (const method of ['GET', 'HEAD']) {
-      for (const credentials of [request.headers, withoutCredentials(request.headers)]) {
-        const config =
-          credentials === request.headers ? request.config : { ...request.config, auth: undefined };
-        const read = { method, url, headers: bodyless(credentials), data: undefined, config } as CacheRequest;
+      for (const sent of settings.keyer.withFewerSecrets(headersWithAuthorization(request))) {
+        const read: CacheRequest = { method, url, headers: bodyless(sent), data: undefined, config };
         try {
           keys.add(await settings.keyer.keyOf(read));
           const alias = searchKey(core, read, settings);
@@ -60,11 +62,6 @@ async function removeWithVariants(core: Core, keys: string[], url: string): Prom
   // Also what can't be read just now, for it may be readable again later.
   core.entries.remove([...new Set([...keys, ...met])]);
   for (const key of met) core.events.emit('invalidated', { key, url, reason: 'unsafe method' });
-}
-
-function withoutCredentials(headers: CacheRequest['headers']): CacheRequest['headers'] {
-  const { authorization: _, cookie: __, ...rest } = headers;
-  return rest;
 }
 
 function bodyless(headers: CacheRequest['headers']): CacheRequest['headers'] {

@@ -4,17 +4,19 @@ import type { Received } from './forward.js';
 import { wasGroupInvalidatedSince } from './groups.js';
 import type { StoredGet } from './head.js';
 import { addToIndex, changeIndex, entryFor, variantsOf } from './indexing.js';
-import { type ExpiryLevels, expirationOf } from './policy/freshness.js';
+import { type ExpiryLevels, expirationOf, isDoNotCache } from './policy/freshness.js';
 import { isStorable, storableHeaders } from './policy/storable.js';
-import type { RequestView } from './policy/types.js';
+import type { ReceivedView, RequestView } from './policy/types.js';
 import { varyNames } from './policy/vary.js';
-import type { IndexEntry, IndexRecord, ResponseRecord, VaryPair } from './record/record.js';
+import type { IndexEntry, IndexRecord, ResponseRecord, StoredRequest, VaryPair } from './record/record.js';
 import { decidesRedirects } from './request/redirect.js';
 import type { CacheRequest } from './request/request.js';
 import { transportKey } from './request/transport.js';
 import { variantKey, varyPairs } from './request/vary.js';
 import { keepSearchAlias } from './search-rules.js';
 import type { Settings } from './settings.js';
+import type { MaybePromise } from './stores/store.js';
+import { hopLevels } from './wishes.js';
 
 /** All that storing needs to know of the request that brought the response. */
 export interface Asked {
@@ -41,7 +43,16 @@ export type Plan = { store: true; expiresAt: number | undefined } | { store: fal
 
 /** Whether a response may be stored and until when it is fresh, from its head alone. */
 export function planStorage(asked: Asked, received: Received): Plan {
-  const { settings, view, levels } = asked;
+  return planFor(asked, received, levelsOf(asked, received));
+}
+
+/** Of the URL that answered. */
+export function levelsOf({ levels, settings }: Asked, { chain }: Received): ExpiryLevels {
+  const target = chain.length > 1 ? chain.at(-1) : undefined;
+  return target === undefined ? levels : hopLevels(levels, target, settings);
+}
+
+function planFor({ settings, view }: Asked, received: ReceivedView, levels: ExpiryLevels): Plan {
   if (settings.readOnly) return { store: false, reason: 'readOnly' };
   const expiration = expirationOf(received, levels, settings.policy);
   if (expiration.doNotCache) return { store: false, reason: 'DO_NOT_CACHE' };
@@ -66,15 +77,10 @@ export async function keep(
   const names = varyNames(received.headers);
   if (names === '*') return { record: undefined, reason: 'Vary: *' };
 
-  const target = received.chain.at(-1) ?? asked.request;
   const isRedirected = received.chain.length > 1;
-  const primaryKey = isRedirected ? await settings.keyer.keyOf(target) : asked.key;
-  const vary = varyPairs(names, target, primaryKey);
-  const record = makeRecord(core, asked, received, body, {
-    key: vary.length === 0 ? primaryKey : variantKey(primaryKey, vary),
-    vary,
-    expiresAt,
-  });
+  const primaryKey = isRedirected ? await keyOfTarget(asked, received) : asked.key;
+  const { key, vary } = placeIn(primaryKey, names, asked, received);
+  const record = makeRecord(asked, received, body, { key, vary, expiresAt });
 
   // An unsafe request changed the URL while this one was under way: what it brought may be what was before.
   if (wasOutdatedSince(core, record, received.sequence)) {
@@ -111,6 +117,28 @@ export async function keep(
   return { record };
 }
 
+/** The key under which `keep` would store the response. */
+export async function storageKeyOf(asked: Asked, received: Received): Promise<string> {
+  const primaryKey = await keyOfTarget(asked, received);
+  const names = varyNames(received.headers);
+  return names === '*' ? primaryKey : placeIn(primaryKey, names, asked, received).key;
+}
+
+function keyOfTarget({ key, settings }: Asked, { chain }: Received): MaybePromise<string> {
+  const target = chain.length > 1 ? chain.at(-1) : undefined;
+  return target === undefined ? key : settings.keyer.keyOf(target);
+}
+
+function placeIn(
+  primaryKey: string,
+  names: readonly string[],
+  { request }: Asked,
+  { chain }: Received,
+): Pick<Place, 'key' | 'vary'> {
+  const vary = varyPairs(names, chain.at(-1) ?? request, primaryKey);
+  return { key: vary.length === 0 ? primaryKey : variantKey(primaryKey, vary), vary };
+}
+
 /** Whether an unsafe request has changed the response's URL, or one of its groups. */
 export function wasOutdatedSince(
   core: Core,
@@ -129,12 +157,9 @@ interface Place {
   expiresAt: number | undefined;
 }
 
-function makeRecord(core: Core, asked: Asked, received: Received, body: Body, place: Place): ResponseRecord {
+function makeRecord(asked: Asked, received: Received, body: Body, place: Place): ResponseRecord {
   const { redactor, policy } = asked.settings;
-  const target = received.chain.at(-1) ?? asked.request;
-  const request = redactor.request(target);
-  const hasBody = target.data !== undefined && target.data !== null && target.data !== '';
-  if ((hasBody && request.data === undefined) || transportKey(target.config) !== '') request.opaque = true;
+  const request = storedRequest(received.chain.at(-1) ?? asked.request, asked.settings);
   const record: ResponseRecord = {
     kind: 'response',
     key: place.key,
@@ -144,7 +169,7 @@ function makeRecord(core: Core, asked: Asked, received: Received, body: Body, pl
     headers: storableHeaders(received.headers, policy),
     url: request.url,
     redirects: received.chain.slice(0, -1).map(({ url }) => redactor.url(url)),
-    createdAt: core.clock(),
+    createdAt: received.responseTime,
     requestTime: received.requestTime,
     responseTime: received.responseTime,
     vary: place.vary,
@@ -154,6 +179,15 @@ function makeRecord(core: Core, asked: Asked, received: Received, body: Body, pl
   };
   if (place.expiresAt !== undefined) record.expiresAt = place.expiresAt;
   return record;
+}
+
+/** What is kept of a request, and whether that is all that its key was made of. */
+function storedRequest(request: CacheRequest, { redactor }: Settings): StoredRequest {
+  const stored = redactor.request(request);
+  const { data, config } = request;
+  const hasBody = data !== undefined && data !== null && data !== '';
+  if ((hasBody && stored.data === undefined) || transportKey(config) !== '') stored.opaque = true;
+  return stored;
 }
 
 /** The first URL and each hop lead to the record afterwards, keyed with what was really sent to them. */
@@ -180,6 +214,8 @@ async function keepRedirects(
     if (hopNames === '*' || core.wasInvalidatedSince(redactor.url(request.url), received.sequence)) return;
     names = [...new Set([...names, ...hopNames])];
     redirects.unshift(redactor.url(request.url));
+    const levels = hopLevels(asked.levels, request, settings);
+    if (isDoNotCache(levels)) return;
     if (settings.policy.cacheControl) {
       const head = {
         status: hop.status,
@@ -187,7 +223,7 @@ async function keepRedirects(
         requestTime: received.requestTime,
         responseTime: hop.time,
       };
-      const plan = planStorage(asked, { ...received, ...head });
+      const plan = planFor(asked, head, levels);
       if (!plan.store || plan.expiresAt === undefined) return;
       expiresAt = Math.min(expiresAt ?? Number.POSITIVE_INFINITY, plan.expiresAt);
       if (expiresAt <= core.clock()) return;
@@ -198,6 +234,7 @@ async function keepRedirects(
       key: record.key,
       vary: varyPairs(names, request, key),
       redirects: [...redirects],
+      request: storedRequest(request, settings),
       storedAt: received.responseTime,
     };
     if (expiresAt !== undefined && Number.isFinite(expiresAt)) entry.expiresAt = expiresAt;

@@ -4,6 +4,7 @@ import type { Watch } from './entries/watch.js';
 import { CacheError, CacheRecordError, CacheStoreError, messageOf } from './errors.js';
 import type { IndexEntry, IndexRecord, ResponseRecord, StoreRecord } from './record/record.js';
 import { isSpent, nextTurn } from './stores/slices.js';
+import { isNothing } from './stores/store.js';
 
 export type Scanned = { key: string /** For `write`. */; readAt: number } & (
   | { record: StoreRecord; error?: never }
@@ -28,6 +29,13 @@ export type Operation =
 const SLICE = 200;
 /** Entries that one call to the store deletes; what requests write to the same keys waits for it. */
 const DELETED_AT_ONCE = 1000;
+
+/** A store in plain JavaScript may list its keys at once. */
+function iteratorOf(
+  keys: AsyncIterable<string> | Iterable<string>,
+): AsyncIterator<string> | Iterator<string> {
+  return Symbol.asyncIterator in keys ? keys[Symbol.asyncIterator]() : keys[Symbol.iterator]();
+}
 
 export class Maintenance {
   readonly core: Core;
@@ -78,9 +86,10 @@ export class Maintenance {
     const tell = this.progress(operation);
     let seen = 0;
     let start = performance.now();
-    const keys = await this.#attempt(() => this.core.entries.store.keys()[Symbol.asyncIterator]());
+    const keys = await this.#attempt(() => iteratorOf(this.core.entries.store.keys()));
     try {
       for (;;) {
+        this.assertOpen();
         const next = await this.#attempt(() => keys.next());
         if (next.done === true) return;
         const scanned = await this.read(next.value);
@@ -111,7 +120,7 @@ export class Maintenance {
     if (entries.isOwed(key)) return undefined;
     try {
       const bytes = await this.#attempt(() => entries.store.get(key));
-      if (bytes === undefined) return undefined;
+      if (isNothing(bytes)) return undefined;
       const record = await entries.codec.decode(key, bytes);
       // To write it back would be to vouch for it.
       return entries.isOutdated(key, record) ? undefined : { key, readAt, record };

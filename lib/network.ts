@@ -4,11 +4,11 @@ import type { Core } from './core.js';
 import { type ForwardOptions, forward, isStream, type Received } from './forward.js';
 import { type Freshened, freshen } from './freshen.js';
 import { tellStoredGet } from './head.js';
-import { type Asked, keep, type Plan, planStorage } from './keep.js';
+import { type Asked, keep, type Plan, planStorage, storageKeyOf } from './keep.js';
 import { isSameEtag } from './policy/revalidation.js';
 import { standsForBoth } from './policy/search.js';
 import { varyNames } from './policy/vary.js';
-import { headerValue, type IndexEntry, type ResponseRecord } from './record/record.js';
+import { headerValue, type IndexEntry, type ResponseRecord, type StoredMark } from './record/record.js';
 import type { CacheRequest } from './request/request.js';
 import { matchesVary, varyPairs } from './request/vary.js';
 import type { BodySource, Flavour } from './response/body.js';
@@ -133,14 +133,19 @@ function isSamePlace(url: string, { url: known, headers }: ResponseRecord, { set
   return url === known || (settings.policy.cacheControl && standsForBoth(headers, known, url));
 }
 
-/** Whether a 304 is about the stored response: the same place, and no other entity tag. */
+/** Whether a 304 is about the stored response: the same place, and no other validator (RFC 9111 4.3.4). */
 function confirms(received: Received, stored: ResponseRecord, asked: Asked): boolean {
   const target = received.chain.at(-1);
   if (target !== undefined && !isSamePlace(asked.settings.redactor.url(target.url), stored, asked))
     return false;
-  const etag = headerValue(received.headers, 'etag');
-  const known = headerValue(stored.headers, 'etag');
-  return etag === undefined || known === undefined || isSameEtag(etag, known);
+  const [etag, known] = bothOf('etag', received, stored);
+  if (etag !== undefined) return known === undefined || isSameEtag(etag, known);
+  const [modified, modifiedThen] = bothOf('last-modified', received, stored);
+  return modified === undefined || modifiedThen === undefined || modified === modifiedThen;
+}
+
+function bothOf(name: string, received: Received, stored: ResponseRecord): (string | undefined)[] {
+  return [headerValue(received.headers, name), headerValue(stored.headers, name)];
 }
 
 async function confirmed(
@@ -186,9 +191,9 @@ export interface StreamLanding {
   stream: unknown;
   /** Set after a 304: the stored response holds. */
   confirmed: Landing | undefined;
-  willStore: boolean;
+  /** What will be stored of it when it is complete; undefined: nothing. */
+  coming: StoredMark | undefined;
   reason: string | undefined;
-  expiresAt: number | undefined;
 }
 
 /** Like `call` for `responseType: 'stream'`: the body goes through at once and is stored when it is complete. */
@@ -207,9 +212,8 @@ export async function callStreamed(core: Core, going: Call): Promise<StreamLandi
     received,
     stream: received.data,
     confirmed: undefined,
-    willStore: false,
+    coming: undefined,
     reason: undefined,
-    expiresAt: undefined,
   };
   if (isOurs(going, received)) {
     discard(received.data);
@@ -219,9 +223,11 @@ export async function callStreamed(core: Core, going: Call): Promise<StreamLandi
       : { ...through, confirmed };
   }
   let plan: Plan;
+  let key: string;
   try {
     await tellStoredGet(core, asked, received);
     plan = planFor(asked, stored, received);
+    key = await storageKeyOf(asked, received);
   } catch (error) {
     core.fail(error, 'internal', { key: asked.key });
     return { ...through, reason: 'cache failure' };
@@ -236,7 +242,9 @@ export async function callStreamed(core: Core, going: Call): Promise<StreamLandi
     core.entries.track(kept.catch((error: unknown) => core.fail(error, 'write')));
   };
   const { data } = received;
-  const kept = { ...through, willStore: true, expiresAt: plan.expiresAt };
+  const coming: StoredMark = { key, createdAt: received.responseTime };
+  if (plan.expiresAt !== undefined) coming.expiresAt = plan.expiresAt;
+  const kept = { ...through, coming };
   // fetch has no stream where there can be no body: HEAD, 204.
   if (data === null) {
     store(Buffer.alloc(0), 'fetch');

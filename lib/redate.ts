@@ -37,14 +37,14 @@ async function redateAll(
 ): Promise<number> {
   const moments = new Map<string, number | undefined>();
   const indices: { record: IndexRecord; readAt: number }[] = [];
-  for await (const { record, readAt } of maintenance.scan(operation)) {
+  for await (const { key, record, readAt } of maintenance.scan(operation)) {
     if (record?.kind === 'index') indices.push({ record, readAt });
     if (record?.kind !== 'response' || !isMeant(record)) continue;
     const { expiresAt: _, ...undated } = record;
     const expiresAt = expiryMoment(expireAfter, from(record));
     const dated = expiresAt === undefined ? undated : { ...undated, expiresAt };
-    const isLate = () => watch.hasChangedSince(record.key, readAt);
-    if (await maintenance.write(dated, watch, isLate)) moments.set(record.key, expiresAt);
+    const isLate = () => watch.hasChangedSince(key, readAt);
+    if (await maintenance.write(dated, watch, isLate)) moments.set(key, expiresAt);
   }
   for (const { record, readAt } of indices) await redateIndex(maintenance, watch, record, readAt, moments);
   return moments.size;

@@ -4,13 +4,14 @@ import { type AxiosHeaders, type CacheResponseFields, isTransformedByAxiosAlone 
 import type { Core } from './core.js';
 import type { Landing } from './network.js';
 import { ageHeader } from './policy/age.js';
-import type { HeaderList, ResponseRecord } from './record/record.js';
+import type { HeaderList, ResponseRecord, StoredMark } from './record/record.js';
 import type { CacheRequest } from './request/request.js';
 import { type BodySource, bodyFor, type Flavour } from './response/body.js';
 import {
   assertContentLength,
   buildHeaders,
   emitDownloadProgress,
+  emitUploadProgress,
   type RequestInfo,
   requestStandIn,
   settle,
@@ -36,8 +37,8 @@ export interface Verdict {
   fromCache: boolean;
   isExpired: boolean;
   revalidated: boolean;
-  /** What is stored of it. */
-  record: ResponseRecord | undefined;
+  /** What is stored of it, or will be. */
+  record: StoredMark | undefined;
   redirects: readonly string[];
   status: CacheStatus;
 }
@@ -75,7 +76,7 @@ function finish(response: AxiosResponse): AxiosResponse {
 }
 
 /** Whole seconds until the record expires, rounded down so that what has expired is below 0; undefined: never. */
-export function ttlOf(record: ResponseRecord, now: number): number | undefined {
+export function ttlOf(record: StoredMark, now: number): number | undefined {
   return record.expiresAt === undefined ? undefined : Math.floor((record.expiresAt - now) / 1000);
 }
 
@@ -95,6 +96,7 @@ export function respondFromRecord(
   const headers = buildHeaders(record.headers, source);
   if (settings.policy.cacheControl && !verdict.revalidated)
     headers.set('age', ageHeader(record, core.clock()));
+  emitUploadProgress(config, to.request.data);
   emitDownloadProgress(config, bytes, record.headers);
   const { status, statusText } = record;
   const response = answered(verdict, { status, statusText, headers, config, request });
@@ -160,7 +162,7 @@ function answered(verdict: Verdict, { status, statusText, headers, config, reque
 }
 
 /** Absent from a response that is not stored. */
-function tellOfRecord(fields: CacheResponseFields, { key, createdAt, expiresAt }: ResponseRecord): void {
+function tellOfRecord(fields: CacheResponseFields, { key, createdAt, expiresAt }: StoredMark): void {
   fields.cacheKey = key;
   fields.createdAt = new Date(createdAt);
   if (expiresAt !== undefined) fields.expires = new Date(expiresAt);

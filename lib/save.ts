@@ -1,5 +1,6 @@
 /** save(): a response put in by hand. */
 import type { AxiosResponse } from 'axios';
+import { isTransformedByAxiosAlone } from './axios.js';
 import type { Core } from './core.js';
 import { CacheOptionError, CacheStoreError } from './errors.js';
 import { isStream, type Received } from './forward.js';
@@ -57,6 +58,7 @@ export async function saveResponse(
 
 function assertResponse(response: unknown): void {
   const { status, headers } = (response ?? {}) as Partial<AxiosResponse>;
+  if (status === 206) throw new CacheOptionError('response.status', 206, 'a part is never stored as a whole');
   if (Number.isInteger(status) && typeof headers === 'object' && headers !== null) return;
   throw new CacheOptionError(
     'response',
@@ -66,7 +68,10 @@ function assertResponse(response: unknown): void {
 }
 
 /** The body of a response that went through axios' transforms: a parsed value goes back to its JSON text. */
-async function givenBody({ data }: AxiosResponse): Promise<Body> {
+async function givenBody(response: AxiosResponse): Promise<Body> {
+  const { data } = response;
+  if (wasParsed(response))
+    return { bytes: Buffer.from(JSON.stringify(data)), bodyType: 'bytes', flavour: undefined };
   const isParsed =
     (typeof data === 'object' && data !== null) || typeof data === 'number' || typeof data === 'boolean';
   const body = await receivedBody(data);
@@ -75,6 +80,18 @@ async function givenBody({ data }: AxiosResponse): Promise<Body> {
   if (typeof text !== 'string')
     throw new CacheOptionError('response.data', data, 'allowed: bytes, text or a JSON value');
   return { bytes: Buffer.from(text), bodyType: 'bytes', flavour: undefined };
+}
+
+/** Whether it is `null`, or text, that axios' own transform has made of JSON: it leaves no text as it is that is JSON. */
+function wasParsed({ data, config }: AxiosResponse): boolean {
+  if (data !== null && typeof data !== 'string') return false;
+  if (!config || config.responseType || !isTransformedByAxiosAlone(config)) return false;
+  try {
+    JSON.parse(String(data));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Undefined for what is no JSON value: a circle, a bigint within. */

@@ -3,9 +3,7 @@ import type { AxiosRequestConfig } from 'axios';
 import type { Core } from './core.js';
 import { keyFor, requestFor } from './lookup.js';
 import type { Maintenance, Operation, Scanned } from './maintenance.js';
-import { isUrl } from './parse-url.js';
 import type { IndexEntry, IndexRecord, ResponseRecord } from './record/record.js';
-import { canonicalUrl } from './request/url.js';
 import { matchingEntry } from './select.js';
 import { type CompiledSelector, compileSelector, type Selector } from './selector.js';
 
@@ -45,12 +43,8 @@ export async function selectEntries(
 
 /** URLs that make the same key, credentials apart, are one; and so are those that redaction makes alike. */
 function comparableUrlOf({ live }: Core): (url: string) => string {
-  const { redactor } = live.current;
-  const ignored = new Set(live.view.ignoredParameters ?? []);
-  return (url) => {
-    const redacted = redactor.url(url);
-    return isUrl(redacted) ? canonicalUrl(redacted, ignored).url : redacted;
-  };
+  const { redactor, keyer } = live.current;
+  return (url) => keyer.comparableUrl(redactor.url(url));
 }
 
 /** A scan meets them anyway: what the URLs that redirected to the response hold, where the store can find it. */
@@ -63,8 +57,11 @@ async function addAliases(
   const { store } = core.entries;
   if (store.keysByUrl === undefined) return;
   for (const url of redirects) {
-    const listed = await maintenance.run(() => store.keysByUrl?.(core.entries.tag(url)));
-    for (const key of new Set([...core.plainKeysOf(url), ...(listed ?? [])])) {
+    const keys = new Set(core.plainKeysOf(url));
+    for (const tag of core.entries.tags(url)) {
+      for (const key of (await maintenance.run(() => store.keysByUrl?.(tag))) ?? []) keys.add(key);
+    }
+    for (const key of keys) {
       const record = indices.has(key) ? undefined : (await maintenance.read(key))?.record;
       if (record?.kind === 'index') indices.set(key, record);
     }

@@ -131,7 +131,7 @@ const aliases: Record<string, string> = { includeGetHeaders: 'matchHeaders', old
 /** Names that every cache takes, whatever its backend. */
 export const COMMON_OPTION_NAMES: readonly string[] = [...Object.keys(live), ...Object.keys(fixed)];
 
-const DEFAULT_METHODS: readonly string[] = ['GET', 'HEAD'];
+const DEFAULT_METHODS: readonly string[] = Object.freeze(['GET', 'HEAD']);
 export const DEFAULT_HOT_BYTES = 32 * 1024 * 1024;
 /** Keys take a thirtieth of what the records do that they lead to. */
 const MOST_MEMO_BYTES = 4 * 1024 * 1024;
@@ -237,14 +237,14 @@ export function compileSettings(options: CommonOptions): Settings {
   };
 }
 
-const DEFAULT_CODES: readonly number[] = [200];
+const DEFAULT_CODES: readonly number[] = Object.freeze([200]);
 
 const defaults: Readonly<Record<string, unknown>> = {
   backend: 'sqlite',
   cacheName: 'http_cache',
   expireAfter: -1,
   allowableMethods: DEFAULT_METHODS,
-  ignoredParameters: [],
+  ignoredParameters: Object.freeze([]),
   redact: DEFAULT_REDACTED,
   matchHeaders: false,
   includeGetHeaders: false,
@@ -266,6 +266,18 @@ const defaults: Readonly<Record<string, unknown>> = {
   serializer: 'binary',
 };
 
+/** What nobody can change behind our back, or in vain: a setting is changed by assigning another. */
+function fixedCopy(value: unknown): unknown {
+  if (Array.isArray(value)) return Object.freeze(value.map(fixedCopy));
+  if (value instanceof Date) return new Date(value);
+  if (typeof value !== 'object' || value === null) return value;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) return value;
+  return Object.freeze(
+    Object.fromEntries(Object.entries(value).map(([name, one]) => [name, fixedCopy(one)])),
+  );
+}
+
 /** Holds the options in force and what they compile to. */
 export class LiveSettings {
   readonly #assertKept: (options: CommonOptions) => void;
@@ -281,6 +293,10 @@ export class LiveSettings {
     assertKept(options);
     this.#assertKept = assertKept;
     this.#options = Object.assign(Object.create(null), options);
+    for (const name of Object.keys(live)) {
+      const given = this.#options as Record<string, unknown>;
+      if (given[name] !== undefined) given[name] = fixedCopy(given[name]);
+    }
     this.current = compileSettings(this.#options);
     this.view = this.#makeView();
   }
@@ -297,7 +313,7 @@ export class LiveSettings {
       if (name === alias || name === real) delete next[alias];
     const real = aliases[name] ?? name;
     if (value === undefined) delete next[real];
-    else next[real] = value;
+    else next[real] = fixedCopy(value);
     assertOptionValues(next as CommonOptions);
     this.#assertKept(next as CommonOptions);
     this.current = compileSettings(next as CommonOptions);
@@ -339,7 +355,8 @@ export class LiveSettings {
       ownKeys: () => [...known],
       getOwnPropertyDescriptor: (_, name) =>
         typeof name === 'string' && known.has(name)
-          ? { value: this.#read(name), writable: true, enumerable: true, configurable: true }
+          ? // An alias is no setting of its own: a copy of all settings has it once.
+            { value: this.#read(name), writable: true, enumerable: !(name in aliases), configurable: true }
           : undefined,
     });
   }

@@ -3,20 +3,20 @@ import type { Core } from './core.js';
 import type { Received } from './forward.js';
 import { type Asked, keep, planStorage } from './keep.js';
 import { requestDirectives } from './policy/cache-control.js';
-import { callerIsConditional, freshenHeaders, isSameEtag, isSendableEtag } from './policy/revalidation.js';
+import { callerIsConditional, freshenHeaders, isSameEtag, isStrongEtag } from './policy/revalidation.js';
 import { keptAlive } from './promises.js';
 import { headerValue, type IndexEntry, type ResponseRecord } from './record/record.js';
 
 /** More than this are not offered: the field has to fit into what origins take of headers. */
 const MAX_OFFERED = 20;
 
-/** The variants whose entity tags can be sent along, newest first; none where the request is not to be conditional. */
+/** The variants whose entity tags tell them apart, newest first; none where the request is not to be conditional. */
 export function offeredVariants({ index, request, settings }: Asked): readonly IndexEntry[] {
   if (!settings.policy.cacheControl || index === undefined || index === 'unread') return [];
   if (request.method !== 'GET' || callerIsConditional(request.headers)) return [];
   if (requestDirectives(request.headers).noStore) return [];
   return index.entries
-    .filter(({ etag, redirects }) => redirects === undefined && etag !== undefined && isSendableEtag(etag))
+    .filter(({ etag, redirects }) => redirects === undefined && etag !== undefined && isStrongEtag(etag))
     .sort((a, b) => b.storedAt - a.storedAt)
     .slice(0, MAX_OFFERED);
 }

@@ -5,7 +5,7 @@ import { CacheOptionError } from './errors.js';
 import { assertExpireAfter, assertStaleLimit } from './policy/expiry.js';
 import type { ExpiryLevels } from './policy/freshness.js';
 import type { RequestView } from './policy/types.js';
-import { effectiveAuthorization } from './request/credentials.js';
+import { headersWithAuthorization } from './request/credentials.js';
 import { own } from './request/own.js';
 import type { CacheRequest } from './request/request.js';
 import type { Settings } from './settings.js';
@@ -49,19 +49,14 @@ export function wishesOf(config: InternalAxiosRequestConfig): CacheRequestConfig
 export function viewOf(request: CacheRequest, wishes: CacheRequestConfig, isShared: boolean): RequestView {
   return {
     method: request.method,
-    headers: isShared ? withAuthorization(request) : request.headers,
+    // A shared cache must know of credentials however they are sent (RFC 9111 3.5).
+    headers: isShared ? headersWithAuthorization(request) : request.headers,
     refresh: wishes.refresh,
     forceRefresh: wishes.forceRefresh,
     onlyIfCached: wishes.onlyIfCached,
     staleIfError: wishes.staleIfError,
     staleWhileRevalidate: wishes.staleWhileRevalidate,
   };
-}
-
-/** A shared cache must know of credentials however they are sent (RFC 9111 3.5). */
-function withAuthorization(request: CacheRequest): RequestView['headers'] {
-  const authorization = effectiveAuthorization(request);
-  return authorization === undefined ? request.headers : { ...request.headers, authorization };
 }
 
 export function expiryLevels(
@@ -72,4 +67,9 @@ export function expiryLevels(
   const { levels, urlExpiry } = settings;
   if (wishes.expireAfter === undefined && urlExpiry === undefined) return levels;
   return { request: wishes.expireAfter, url: urlExpiry?.(request.url)?.expireAfter, adapter: levels.adapter };
+}
+
+/** The same for a URL that a redirect led to: patterns are of URLs, and one of its own may forbid to keep it. */
+export function hopLevels(levels: ExpiryLevels, hop: CacheRequest, { urlExpiry }: Settings): ExpiryLevels {
+  return urlExpiry === undefined ? levels : { ...levels, url: urlExpiry(hop.url)?.expireAfter };
 }

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { sortInTurns } from '../lib/sorting.js';
+import { ownText, sortInTurns } from '../lib/sorting.js';
+import { collectGarbage } from './support/garbage.js';
 
 describe('sorting in turns', () => {
   it('gives what sort() gives', async () => {
@@ -27,5 +28,20 @@ describe('sorting in turns', () => {
     const runs = strings.length / 4096;
     const moved = strings.length * Math.log2(runs);
     expect(turns).to.be.at.least(Math.floor(runs + moved / 16_384));
+  });
+});
+
+describe('a text of its own', () => {
+  it('is the same text, of whatever characters', () => {
+    fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => ownText(text) === text));
+  });
+
+  it('does not hold on to the text that it was cut from', () => {
+    const before = process.memoryUsage().heapUsed;
+    // Beyond the 13 characters below which V8 copies of itself.
+    const pieces = Array.from({ length: 2000 }, (_, n) => ownText(`${n}${'x'.repeat(20_000)}`.slice(0, 20)));
+    collectGarbage();
+    expect(process.memoryUsage().heapUsed - before).to.be.below(10_000_000);
+    expect(pieces).to.have.length(2000);
   });
 });

@@ -22,6 +22,8 @@ import { Writes } from './writes.js';
 export interface EntriesOptions extends MetaOptions {
   store: Store;
   codec: RecordCodec;
+  /** The same URL as it went into the meta before. */
+  formerTags: (url: string) => readonly string[];
   /** Bytes of decoded records kept in memory. */
   hotBytes: number;
   /** Whether hits may share a parsed object, which then is part of a decoded record. */
@@ -69,6 +71,7 @@ export class Entries {
       hot,
       isClosed: () => this.#isClosed,
       tag: options.tag,
+      formerTags: options.formerTags,
       meta: (record) => metaOf(record, options),
       fail,
       asOwn,
@@ -127,9 +130,9 @@ export class Entries {
     return this.#lookUps.keysByUrl(url);
   }
 
-  /** What the store is told of a URL. */
-  tag(url: string): string {
-    return this.#ground.tag(url);
+  /** What the store is told of a URL, or was before. */
+  tags(url: string): string[] {
+    return [this.#ground.tag(url), ...this.#ground.formerTags(url)];
   }
 
   /** What the store may know of a record. */
@@ -160,11 +163,16 @@ export class Entries {
 
   /** Whether it was to be deleted with all of its URL, and could not be found. */
   isOutdated(key: string, record: StoreRecord): boolean {
-    return this.#known.isOutdated(key, () => this.tag(urlOf(record)));
+    return this.#known.isOutdated(key, () => this.#ground.tag(urlOf(record)));
   }
 
-  /** Forgets what is kept in memory; for maintenance that changes many entries of the store at once. */
-  forget(): void {
+  /** While the store deletes many by itself. */
+  inBulk<T>(work: () => Promise<T>): Promise<T> {
+    return this.#known.inBulk(work);
+  }
+
+  /** Everything is being deleted: whoever has read something must not write it back. */
+  clearing(): void {
     this.#known.forget();
   }
 

@@ -18,6 +18,8 @@ export interface Ground {
   readonly isClosed: () => boolean;
   /** What the store is told of a URL. */
   readonly tag: (url: string) => string;
+  /** Tags under which the store may have it too, from before a key was rotated. */
+  readonly formerTags: (url: string) => readonly string[];
   /** What the store may know of a record. */
   readonly meta: (record: StoreRecord) => StoreMeta;
   /** A failure that rejects nothing is an event. */

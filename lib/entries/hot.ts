@@ -33,12 +33,15 @@ export class HotRecords {
   readonly #slots = new Map<string, Slot>();
   /** The last late read of each key. */
   readonly #late = new Map<string, Ticket>();
-  readonly #limit: number;
+  readonly #most: number;
+  /** 0 while suspended. */
+  #limit: number;
   readonly #isFrozen: () => boolean;
   #bytes = 0;
 
   /** `isFrozen`: asked for each record, since it is a live setting. */
   constructor(limit: number, isFrozen: () => boolean = () => false) {
+    this.#most = limit;
     this.#limit = limit;
     this.#isFrozen = isFrozen;
   }
@@ -104,6 +107,16 @@ export class HotRecords {
     this.#late.clear();
     this.#slots.clear();
     this.#bytes = 0;
+  }
+
+  /** Nothing is kept until `resume`. */
+  suspend(): void {
+    this.clear();
+    this.#limit = 0;
+  }
+
+  resume(): void {
+    this.#limit = this.#most;
   }
 }
 

@@ -32,11 +32,28 @@ export class Known {
   readonly #changed = new Recent();
   #changes = 0;
   #allChanged = 0;
+  #bulks = 0;
 
   /** Hot records that go when what they are of changes. Returns how to take them back. */
   heed(front: StoreFront): () => void {
     this.#fronts.add(front);
+    if (this.#bulks > 0) front.suspend();
     return () => this.#fronts.delete(front);
+  }
+
+  /**
+   * While the store deletes many by itself. Hot records are of no use meanwhile: an unsafe request would not find by its URL
+   * what is gone from the store already, and what is still hot of that would be served afterwards.
+   */
+  async inBulk<T>(work: () => Promise<T>): Promise<T> {
+    this.#bulks += 1;
+    for (const front of this.#fronts) front.suspend();
+    try {
+      return await work();
+    } finally {
+      this.#bulks -= 1;
+      if (this.#bulks === 0) for (const front of this.#fronts) front.resume();
+    }
   }
 
   /** Hears of changes until it is stopped. */

@@ -22,10 +22,12 @@ export class LookUps {
     const coming = [...known.behind.loaded()].flatMap(([key, { record }]) =>
       this.#ground.tag(urlOf(record)) === tag ? [key] : [],
     );
+    const tags = [tag, ...this.#ground.formerTags(url)];
     try {
-      return [...coming, ...(await keptAlive(calls.keysByUrl(tag)))];
+      const found = await Promise.all(tags.map((one) => keptAlive(calls.keysByUrl(one))));
+      return [...coming, ...found.flat()];
     } catch (error) {
-      known.owedLookUps.add(tag, known.changes);
+      for (const one of tags) known.owedLookUps.add(one, known.changes);
       known.clearHot();
       fail(error, 'look-up by URL');
       return coming;

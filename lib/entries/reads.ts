@@ -1,6 +1,6 @@
 import { CacheRecordError } from '../errors.js';
 import type { StoreRecord } from '../record/record.js';
-import type { MaybePromise } from '../stores/store.js';
+import { isNothing, type MaybePromise } from '../stores/store.js';
 import type { Ground } from './ground.js';
 import { type Loaded, load, type Ticket } from './hot.js';
 import { urlOf } from './store-meta.js';
@@ -39,7 +39,7 @@ export class Reads {
       return undefined;
     }
     if (bytes instanceof Promise) return this.#readLate(key, bytes);
-    return bytes === undefined ? undefined : this.#decode(key, bytes);
+    return isNothing(bytes) ? undefined : this.#decode(key, bytes);
   }
 
   async #readLate(key: string, bytes: Promise<Uint8Array | undefined>): Promise<Loaded | undefined> {
@@ -47,7 +47,7 @@ export class Reads {
     const ticket = hot?.begin(key);
     try {
       const value = await bytes;
-      return value === undefined ? undefined : await this.#decode(key, value, ticket);
+      return isNothing(value) ? undefined : await this.#decode(key, value, ticket);
     } catch (error) {
       this.#ground.fail(error, 'read', key);
       return undefined;

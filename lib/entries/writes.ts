@@ -149,10 +149,12 @@ export class Writes {
     try {
       const evicted = calls.trim(limits);
       if (evicted instanceof Promise) {
-        return evicted.then(
-          (keys) => this.#evicted(keys),
-          (error: unknown) => fail(error, 'trim'),
-        );
+        return this.#ground.known
+          .inBulk(() => evicted)
+          .then(
+            (keys) => this.#evicted(keys),
+            (error: unknown) => fail(error, 'trim'),
+          );
       }
       this.#evicted(evicted);
     } catch (error) {

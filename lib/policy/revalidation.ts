@@ -11,6 +11,12 @@ const NOT_FRESHENED = new Set(['content-encoding', 'content-length', 'content-md
 /** Origin-side preconditions: RFC 9111 4.3.2 keeps caches from evaluating them. */
 const ORIGIN_CONDITIONS = ['if-match', 'if-unmodified-since', 'if-range'] as const;
 
+/**
+ * Of the message that brought them, and that was another (RFC 9111 5.1; RFC 9110 6.6.1: what comes without Date is dated
+ * when it comes). An age counted from the old date would have the response stale for ever.
+ */
+const OF_ITS_MESSAGE = new Set(['age', 'date']);
+
 /** Conditional request headers; both where the response has both (RFC 9110 13.1.3: If-None-Match wins at the origin). */
 export interface ConditionalHeaders {
   'If-None-Match'?: string;
@@ -52,8 +58,7 @@ export function freshenHeaders(stored: HeaderList, update: HeaderList, settings:
       freshened.push(...fields);
       pending.delete(name);
       replaced.add(name);
-    } else if (!replaced.has(name) && name !== 'age') {
-      // Age is of the message that brought it (RFC 9111 5.1), and that was another.
+    } else if (!replaced.has(name) && !OF_ITS_MESSAGE.has(name)) {
       freshened.push(field);
     }
   }
@@ -112,6 +117,11 @@ const STRICT_ENTITY_TAG = /^(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"$/;
 /** Whether the entity tag can stand in a list of them (RFC 9110 8.8.3); alone, it may be sent back as it came. */
 export function isSendableEtag(etag: string): boolean {
   return STRICT_ENTITY_TAG.test(etag);
+}
+
+/** Whether it is of one representation only: a weak tag may be that of all variants (RFC 9110 8.8.1). */
+export function isStrongEtag(etag: string): boolean {
+  return isSendableEtag(etag) && !etag.startsWith('W/');
 }
 
 /** Weak comparison (RFC 9110 8.8.3.2). */

@@ -1,7 +1,7 @@
 import { requestDirectives, responseDirectives } from './cache-control.js';
 import { staleLimitMs } from './expiry.js';
 import { isHeuristicallyCacheable } from './status.js';
-import type { PolicySettings, RequestView, StaleLimit, StoredView } from './types.js';
+import type { PolicySettings, ReceivedView, RequestView, StaleLimit, StoredView } from './types.js';
 
 /** How asking the origin went wrong: no response at all, or one with this status. */
 export type Failure = { readonly kind: 'network' } | { readonly kind: 'status'; readonly status: number };
@@ -66,6 +66,21 @@ export function mayServeStaleWhileRevalidating(
   const limit =
     option === false ? responseDirectives(stored.headers, settings.shared).staleWhileRevalidate : option;
   return limit !== undefined && isWithin(limit, stored, now);
+}
+
+/** RFC 5861: whether the response would ever be served although it has expired, by what it or the user says. */
+export function mayEverBeStale(
+  request: RequestView,
+  received: ReceivedView,
+  settings: PolicySettings,
+): boolean {
+  const { responseTime } = received;
+  const stored = { ...received, createdAt: responseTime, expiresAt: responseTime };
+  const now = responseTime + 1; // just past the end of its freshness, when the limits begin
+  return (
+    isWithinStaleIfError(stored, request, settings, now) ||
+    mayServeStaleWhileRevalidating(stored, request, settings, now)
+  );
 }
 
 /** A response that must be revalidated once stale may stand in while fresh; one with no-cache never. */

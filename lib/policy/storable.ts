@@ -1,6 +1,7 @@
 import { type HeaderList, headerValue } from '../record/record.js';
 import { requestDirectives, responseDirectives } from './cache-control.js';
 import { explicitLifetime } from './freshness.js';
+import { mayEverBeStale } from './stale.js';
 import { isHeuristicallyCacheable, isUnderstood, isWholeResponse } from './status.js';
 import type { PolicySettings, ReceivedView, RequestView } from './types.js';
 import { hasValidator } from './validators.js';
@@ -83,7 +84,7 @@ function reasonNotToStore(
     if (reason !== undefined) return reason;
   }
   if (hasValidator(received.headers)) return undefined;
-  return isNeverReusable(received, expiresAt, settings) ? 'never-reusable' : undefined;
+  return isNeverReusable(request, received, expiresAt, settings) ? 'never-reusable' : undefined;
 }
 
 function isAllowedCode(status: number, { allowableCodes, cacheControl }: PolicySettings): boolean {
@@ -121,14 +122,16 @@ function reasonOfRfc9111(
 
 /** Without a validator: what is expired from the first moment, or has to be revalidated each time, is dead weight. */
 function isNeverReusable(
+  request: RequestView,
   received: ReceivedView,
   expiresAt: number | undefined,
   settings: PolicySettings,
 ): boolean {
+  if (!settings.cacheControl) return expiresAt === received.responseTime;
+  if (responseDirectives(received.headers, settings.shared).noCache === true) return true;
+  if (mayEverBeStale(request, received, settings)) return false;
   // Equal, not at or before: `expireAfter: 0`; other moments in the past are stored as asked for.
   if (expiresAt === received.responseTime) return true;
-  if (!settings.cacheControl) return false;
-  if (responseDirectives(received.headers, settings.shared).noCache === true) return true;
   // max-age=0 and the like end up before responseTime when the response was old or slow on its way.
   const isPast = expiresAt !== undefined && expiresAt < received.responseTime;
   return isPast && explicitLifetime(received, settings.shared) === 0;

@@ -19,6 +19,7 @@ const FETCH = 2;
 const JSON_BODY = 4;
 const REDIRECTS = 2;
 const ETAG = 4;
+const REQUEST = 8;
 const DATA = 1;
 const OPAQUE = 2;
 const NO_BODY = new Uint8Array(0);
@@ -139,11 +140,12 @@ function readIndex(meta: MetaReader): IndexRecord {
 }
 
 function writeEntry(meta: MetaWriter, entry: IndexEntry): void {
-  const { redirects, etag, expiresAt } = entry;
+  const { redirects, request, etag, expiresAt } = entry;
   meta.number(
     (expiresAt === undefined ? 0 : EXPIRES) +
       (redirects === undefined ? 0 : REDIRECTS) +
-      (etag === undefined ? 0 : ETAG),
+      (etag === undefined ? 0 : ETAG) +
+      (request === undefined ? 0 : REQUEST),
   );
   meta.string(entry.key);
   meta.moment(entry.storedAt);
@@ -151,14 +153,16 @@ function writeEntry(meta: MetaWriter, entry: IndexEntry): void {
   if (expiresAt !== undefined) meta.moment(expiresAt);
   if (redirects !== undefined) writeStrings(meta, redirects);
   if (etag !== undefined) meta.string(etag);
+  if (request !== undefined) writeRequest(meta, request);
 }
 
 function readEntry(meta: MetaReader): IndexEntry {
-  const flags = readFlags(meta, EXPIRES | REDIRECTS | ETAG);
+  const flags = readFlags(meta, EXPIRES | REDIRECTS | ETAG | REQUEST);
   const entry: IndexEntry = { key: meta.string(), storedAt: meta.moment(), vary: readVary(meta) };
   if (flags & EXPIRES) entry.expiresAt = meta.moment();
   if (flags & REDIRECTS) entry.redirects = readStrings(meta);
   if (flags & ETAG) entry.etag = meta.string();
+  if (flags & REQUEST) entry.request = readRequest(meta);
   return entry;
 }
 

@@ -47,6 +47,9 @@ export interface ResponseRecord {
   body: Uint8Array;
 }
 
+/** By which a stored response is known to who gets it. */
+export type StoredMark = Pick<ResponseRecord, 'key' | 'createdAt' | 'expiresAt'>;
+
 /** Points from a key to the responses that may answer it: the variants of a URL, or where a redirect ended. */
 export interface IndexEntry {
   /** Key of a `ResponseRecord`. */
@@ -54,6 +57,8 @@ export interface IndexEntry {
   vary: VaryPair[];
   /** Present when the entry is reached over redirects: the URLs that redirected, in order. */
   redirects?: string[];
+  /** With `redirects`: the request that was redirected, by which it can be given another key. */
+  request?: StoredRequest;
   /** The variant's ETag, for If-None-Match over all variants (RFC 9111 4.3.1). */
   etag?: string;
   /** When the response came; among several that match, the latest wins (RFC 9111 4.1). */

@@ -74,6 +74,7 @@ function toEntry(value: unknown): IndexEntry {
   };
   if (data.expiresAt !== undefined) entry.expiresAt = asMoment(data.expiresAt, 'entries.expiresAt');
   if (data.redirects !== undefined) entry.redirects = asStrings(data.redirects, 'entries.redirects');
+  if (data.request !== undefined) entry.request = toRequest(data.request);
   if (data.etag !== undefined) entry.etag = asString(data.etag, 'entries.etag');
   return entry;
 }

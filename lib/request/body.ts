@@ -98,8 +98,10 @@ export function textOf(bytes: Uint8Array): string | undefined {
 }
 
 /**
- * What stands for the body in a key; undefined when nothing is sent. A promise only for Blobs, which can't be read
- * otherwise. Streams and unreadable bodies have no key: `unkeyableReason` sorts them out beforehand.
+ * What stands for the body in a key; undefined when nothing is sent. So is it for a form of which all is ignored: with
+ * and without what is ignored the key is the same, and a form without fields goes out as no body does, with a length of
+ * 0 (http.js; a form posted without data has even its type). A promise only for Blobs, which can't be read otherwise.
+ * Streams and unreadable bodies have no key: `unkeyableReason` sorts them out beforehand.
  */
 export function bodyKey(
   body: Body,
@@ -181,8 +183,9 @@ async function blobKey(blob: Blob): Promise<string> {
   return `blob:${part(blob.type)}${sha256(new Uint8Array(await blob.arrayBuffer()))}`;
 }
 
-function partsKey(parts: Part[], ignored: ReadonlySet<string>): string | Promise<string> {
+function partsKey(parts: Part[], ignored: ReadonlySet<string>): string | undefined | Promise<string> {
   const kept = ignored.size === 0 ? parts : parts.filter((one) => !ignored.has(partName(one)));
+  if (kept.length === 0) return undefined;
   return kept.some(({ value }) => isBlobLike(value)) ? latePartsKey(kept) : joinParts(kept.map(partKey));
 }
 

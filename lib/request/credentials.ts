@@ -31,6 +31,12 @@ export function effectiveAuthorization(request: CacheRequest): string | undefine
   );
 }
 
+/** The headers as if credentials were always sent as one of them. */
+export function headersWithAuthorization(request: CacheRequest): CacheRequest['headers'] {
+  const authorization = effectiveAuthorization(request);
+  return authorization === undefined ? request.headers : { ...request.headers, authorization };
+}
+
 function urlAuthorization(url: string): string | undefined {
   const parsed = parseUrl(url);
   return parsed && userinfoAuthorization(parsed.username, parsed.password);

@@ -2,6 +2,7 @@
 
 import { AxiosHeaders } from 'axios';
 import { CacheOptionError } from '../errors.js';
+import { isUrl } from '../parse-url.js';
 import type { MaybePromise } from '../stores/store.js';
 import { type Body, bodyKey, bodyOf } from './body.js';
 import { configAuthorization, proxyAuthorization, userinfoAuthorization } from './credentials.js';
@@ -36,6 +37,9 @@ export class KeyFnError extends CacheOptionError {
 
 const NO_HEADERS = new AxiosHeaders();
 
+/** Of what redaction makes of a URL: escapes, several parameters, an empty query. */
+const MAY_BE_SPELLED_OTHERWISE = /[%&]|\?$/;
+
 /** What the key holds of the caller's identity; undefined for none, or ignored. */
 interface Credentials {
   /** From `config.auth`. */
@@ -55,6 +59,8 @@ export class Keyer {
   readonly #ignoredHeaders: ReadonlySet<string>;
   readonly #matchAll: boolean;
   readonly #matched: readonly string[];
+  /** Whether any header may be part of the key for being asked for. */
+  readonly #matches: boolean;
   readonly #secret: ReadonlySet<string>;
   /** Headers that may be part of the key without being asked for. */
   readonly #telling: ReadonlySet<string>;
@@ -70,6 +76,7 @@ export class Keyer {
       typeof matchHeaders === 'boolean'
         ? []
         : this.#matchable(matchHeaders.map((name) => name.toLowerCase()));
+    this.#matches = this.#matchAll || this.#matched.length > 0;
     this.#secret = new Set(this.#matchable((settings.redact ?? []).map((name) => name.toLowerCase())));
     this.#telling = new Set([...this.#secret, ...CREDENTIALS, 'host']);
     this.#keyFn = settings.keyFn;
@@ -78,6 +85,23 @@ export class Keyer {
 
   get memoBytes(): number {
     return this.#memo.bytes;
+  }
+
+  /** A redacted URL as keys compare it: neither the order of parameters counts nor those that are ignored. */
+  comparableUrl(url: string): string {
+    if (this.#ignored.size === 0 && !MAY_BE_SPELLED_OTHERWISE.test(url)) return url;
+    return isUrl(url) ? canonicalUrl(url, this.#ignored).url : url;
+  }
+
+  /** Each way in which a request could have been sent without some of the secrets that are in its headers; first: with all. */
+  withFewerSecrets(headers: CacheRequest['headers']): CacheRequest['headers'][] {
+    let ways = [headers];
+    const others = Object.keys(headers).filter((name) => this.#secret.has(name));
+    for (const names of [['authorization'], ['cookie'], others]) {
+      if (names.every((name) => headers[name] === undefined)) continue;
+      ways = ways.flatMap((way) => [way, without(way, names)]);
+    }
+    return ways;
   }
 
   /**
@@ -104,7 +128,7 @@ export class Keyer {
   }
 
   #defaultKey(request: CacheRequest, body: Body): MaybePromise<string> {
-    const isWhole = body.kind === 'none' && !this.#matchAll && this.#matched.length === 0;
+    const isWhole = body.kind === 'none' && !this.#matches;
     if (isWhole && this.#isPlain(request)) {
       const known = this.#memo.get(request.url);
       if (known !== undefined) return known;
@@ -148,6 +172,8 @@ export class Keyer {
     const contentType = request.headers['content-type'];
     const content = bodyKey(body, contentType, this.#ignored);
     const finish = (digest: string | undefined): string => {
+      // A form of which nothing is left is none, as a query is; and none has no part for a body.
+      if (digest === undefined && !this.#matches) return this.#digest(request, credentials, transport, '');
       const type =
         digest === undefined || this.#ignoredHeaders.has('content-type')
           ? undefined
@@ -223,7 +249,8 @@ export class Keyer {
       // With a body its type is in the key already, without the boundary.
       if (hasBody && name === 'content-type') continue;
       const value = headers[name];
-      if (value !== undefined) key += part(name) + part(normalizeList(value));
+      if (value === undefined) continue;
+      key += part(name) + part(normalizeList(name === 'content-type' ? withoutBoundary(value) : value));
     }
     return key;
   }
@@ -260,6 +287,10 @@ function memoName(
 }
 
 const CREDENTIALS: ReadonlySet<string> = new Set(['authorization', 'cookie', 'proxy-authorization']);
+
+function without(headers: CacheRequest['headers'], names: readonly string[]): CacheRequest['headers'] {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !names.includes(name)));
+}
 
 /** The type that goes out with the body: that of a form object is axios' own, whatever the header says. */
 function sentType(body: Body, contentType: string | undefined): string | undefined {

@@ -53,6 +53,8 @@ function wrap(text: string | undefined): RedactedBody | undefined {
 }
 
 function redactForm(parts: Part[], secrets: Secrets): RedactedBody | undefined {
+  // As text none can be told from bytes that are no form.
+  if (parts.length === 0) return undefined;
   const text = redactParts(parts, BOUNDARY, secrets);
   return text === undefined ? undefined : { text, contentType: `multipart/form-data; boundary=${BOUNDARY}` };
 }

@@ -2,7 +2,7 @@
 
 import { parseUrl, sharedUrl } from '../parse-url.js';
 import { decodeAll, REDACTED, type Secrets, USERINFO } from './secrets.js';
-import { decodePiece } from './url.js';
+import { decodePiece, pieceName } from './url.js';
 
 const BASE = 'http://relative.invalid';
 const PATH_USERINFO = /(\/\/|https?:\/)[^/?#]*@/gi;
@@ -77,6 +77,8 @@ function withoutLabelled(piece: string): string {
 
 function redactPiece(piece: string, secrets: Secrets): string {
   if (!secrets.mayConcern(piece)) return piece;
+  const named = redactNamed(piece, secrets);
+  if (named !== undefined) return named;
   const redacted = redactGiven(piece, QUERY_SEPARATOR, secrets);
   if (redacted !== undefined && redacted !== REDACTED) return redacted;
   if (!secrets.mayBeIn(decodePiece(piece))) return piece;
@@ -84,6 +86,15 @@ function redactPiece(piece: string, secrets: Secrets): string {
   if (equals < 0 || secrets.mayBeIn(decodePiece(piece.slice(0, equals)))) return REDACTED;
   const isSecret = secrets.mayBeIn(decodePiece(piece.slice(equals + 1)));
   return isSecret ? piece.slice(0, equals + 1) + REDACTED : piece;
+}
+
+/** Where all before the first `=` is a secret's name, in which `;` and `?` separate nothing: undefined where it is none. */
+function redactNamed(piece: string, secrets: Secrets): string | undefined {
+  const raw = pieceName(piece);
+  const name = decodePiece(raw);
+  if (!secrets.isWhole(name)) return undefined;
+  if (secrets.mayBeIn(name)) return REDACTED;
+  return raw.length + 1 < piece.length ? `${raw}=${REDACTED}` : piece;
 }
 
 const PATH_SEPARATOR = /([=:;,(?])/;

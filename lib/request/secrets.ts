@@ -13,7 +13,7 @@ const ONE_NAME = /^[\w.[\]{}-]*$/;
 // A pattern of what can would be a loop, and a long text a RangeError.
 const NO_REST_OF_NAME = /(?:^|[\]})"'\s:=?*])[\w-]|[^\w.[\]{})"'\s:=?*-]/;
 // Names in `ignoredParameters` are often words (`page`, `t`): such one has a value only where it is given one.
-const ASSIGNED = /[^\w=:]{0,99}[=:]/y;
+const ASSIGNED = /(?:\[[^\]]{0,99}\]){0,9}[^\w=:]{0,99}[=:]/y;
 
 export class Secrets {
   readonly #redact: ReadonlySet<string>;
@@ -27,10 +27,10 @@ export class Secrets {
   readonly #words: RegExp;
 
   constructor(redact: readonly string[], ignored: readonly string[]) {
-    this.#redact = new Set(redact.map((name) => name.toLowerCase()));
-    this.#ignored = new Set(ignored);
+    this.#redact = new Set(redact.map((name) => name.toLowerCase()).flatMap(withBlanks));
+    this.#ignored = new Set(ignored.flatMap(withBlanks));
     this.#headers = new Set([...redact, ...ignored].map((name) => name.toLowerCase()));
-    const names = [...this.#headers].filter((name) => name !== '');
+    const names = [...new Set([...redact, ...ignored].flatMap(foldings))].filter((name) => name !== '');
     // `x-auth-token` is nowhere where `token` is not.
     const shortest = names.filter((name) => !names.some((part) => part !== name && name.includes(part)));
     this.#mention = new RegExp(anyOf(shortest), 'iu');
@@ -50,7 +50,7 @@ export class Secrets {
   /** Whether it is, or ends with, the name of a secret: `token`, `user[password]`, `your password:`. */
   isName(text: string): boolean {
     if (!this.mayConcern(text)) return false;
-    if (this.#isOne(text)) return true;
+    if (this.isWhole(text)) return true;
     const plain = decodeAll(text);
     if (plain === undefined || USERINFO.test(plain)) return false;
     const words = this.#words;
@@ -64,8 +64,22 @@ export class Secrets {
     return end === undefined ? this.#isOne(plain) : !NO_REST_OF_NAME.test(plain.slice(end));
   }
 
-  #isOne(name: string): boolean {
-    return this.#ignored.has(name) || this.#redact.has(name.trim().toLowerCase());
+  /** Whether a text is the name of a secret and nothing else, save brackets: all that keys leave out for its name is. */
+  isWhole(text: string): boolean {
+    return this.#isOne(text) || this.#isOne(beforeBrackets(text));
+  }
+
+  /** Of a text that was not read as a form, a `+` in it may be a blank. */
+  #isOne(text: string): boolean {
+    return this.#has(text) || (text.includes('+') && this.#has(text.replaceAll('+', ' ')));
+  }
+
+  #has(name: string): boolean {
+    return this.#ignored.has(name) || this.#isRedacted(name) || this.#isRedacted(name.trim());
+  }
+
+  #isRedacted(name: string): boolean {
+    return this.#redact.has(name.toLowerCase());
   }
 
   /**
@@ -80,7 +94,7 @@ export class Secrets {
     const words = this.#words;
     words.lastIndex = 0;
     for (let found = words.exec(plain); found !== null; found = words.exec(plain)) {
-      if (this.#redact.has(found[0].toLowerCase()) || isAssigned(plain, words.lastIndex)) return true;
+      if (this.#isRedacted(found[0].replaceAll('+', ' ')) || isAssigned(plain, words.lastIndex)) return true;
     }
     return false;
   }
@@ -88,6 +102,8 @@ export class Secrets {
   /** Whether free text so much as mentions a secret, or is no text. */
   isMentionedIn(text: string): boolean {
     if (!this.mayConcern(text)) return false;
+    // Read as an origin reads it, or not at all: what looks like an escape may be part of a name.
+    if (this.#mention.test(text) || this.#mention.test(decodeEscapes(text))) return true;
     const plain = text.includes('\0') ? undefined : decodeAll(text);
     // As JavaScript reads it, a backslash before a letter may be nothing: `tok\en`.
     return (
@@ -101,7 +117,29 @@ export class Secrets {
 
 /** A pattern of alternatives; of none, one that never matches. */
 function anyOf(names: readonly string[]): string {
-  return names.length === 0 ? '(?!)' : names.map((name) => name.replace(SPECIAL, '\\$&')).join('|');
+  return names.length === 0 ? '(?!)' : names.map(patternOf).join('|');
+}
+
+/** A form has a `+` for each blank. */
+function patternOf(name: string): string {
+  return name.replace(SPECIAL, '\\$&').replaceAll(' ', '[ +]');
+}
+
+/** A name, and what it is where each `+` is taken for a blank, its own too. */
+function withBlanks(name: string): string[] {
+  return name.includes('+') ? [name, name.replaceAll('+', ' ')] : [name];
+}
+
+/** In lower case, as which a pattern finds all spellings; but not that of `\u0130`, which is two letters then. */
+function foldings(name: string): string[] {
+  const lower = name.toLowerCase();
+  return lower.length === name.length ? [lower] : [lower, name];
+}
+
+/** As `isIgnored` in url.ts: of `ids[]` and `ids[0][b]` the `ids`. */
+function beforeBrackets(text: string): string {
+  const bracket = text.indexOf('[');
+  return bracket > 0 && text.endsWith(']') ? text.slice(0, bracket) : text;
 }
 
 function isAssigned(text: string, from: number): boolean {

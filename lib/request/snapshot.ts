@@ -4,7 +4,7 @@ import { isUrl, parseUrl } from '../parse-url.js';
 import { seesRequests } from './agents.js';
 import { bodyOf } from './body.js';
 import { snapshotHeaders } from './headers.js';
-import { own } from './own.js';
+import { own, tagOf } from './own.js';
 import type { CacheRequest } from './request.js';
 
 const SCHEME = /^[\0-\x20]*[a-z][a-z0-9+.-]*:/i;
@@ -40,12 +40,18 @@ function absoluteUrl(config: object, url: string): string {
 /** A `#` that serialized parameters bring is sent as it is; with any the URL's own fragment is gone (buildURL.js). */
 function hasForeignFragment(config: object, absolute: string): boolean {
   if (own(config, 'params') == null || !absolute.includes('#')) return false;
-  const url = own(config, 'url');
+  const given = own(config, 'url');
+  const url = isUrlObject(given) ? String(given) : given;
   return !(
     typeof url === 'string' &&
     url.includes('#') &&
     absolute.endsWith(url.replace(LEADING_SLASHES, ''))
   );
+}
+
+/** Of whatever realm, so no `instanceof`. */
+export function isUrlObject(url: unknown): boolean {
+  return tagOf(url) === 'URL';
 }
 
 // A base URL is joined without them (combineURLs.js).

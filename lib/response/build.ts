@@ -78,12 +78,31 @@ export function emitDownloadProgress(
 ): void {
   const listener = Object.hasOwn(config, 'onDownloadProgress') ? config.onDownloadProgress : undefined;
   if (listener === undefined || listener === null || bytes === 0) return;
-  const event = progressEvent(bytes, finiteNumber(headerValue(headers, 'content-length')));
+  const total = finiteNumber(headerValue(headers, 'content-length'));
+  const event = progressEvent('download', bytes, total);
   queueMicrotask(() => listener(event));
 }
 
+/** Tells `config.onUploadProgress` of a body that need not be sent. None of a form: its length is the adapter's to know. */
+export function emitUploadProgress(config: InternalAxiosRequestConfig, data: unknown): void {
+  const listener = Object.hasOwn(config, 'onUploadProgress') ? config.onUploadProgress : undefined;
+  if (listener === undefined || listener === null || isForm(data)) return;
+  const bytes = bodyLength(data);
+  if (bytes === 0) return;
+  const event = progressEvent('upload', bytes, bytes);
+  queueMicrotask(() => listener(event));
+}
+
+function isForm(data: unknown): boolean {
+  return data instanceof FormData || (typeof data === 'object' && data !== null && 'getLengthSync' in data);
+}
+
 /** `total` may be of the encoded body, `bytes` are decoded: axios caps the one by the other. */
-function progressEvent(bytes: number, total: number | undefined): AxiosProgressEvent {
+function progressEvent(
+  direction: 'download' | 'upload',
+  bytes: number,
+  total: number | undefined,
+): AxiosProgressEvent {
   const lengthComputable = total !== undefined;
   const loaded = total === undefined ? bytes : Math.min(bytes, total);
   const event: { [Field in keyof AxiosProgressEvent]: unknown } = {
@@ -95,7 +114,7 @@ function progressEvent(bytes: number, total: number | undefined): AxiosProgressE
     estimated: undefined,
     event: { lengthComputable, total, loaded },
     lengthComputable,
-    download: true,
+    [direction]: true,
   };
   // axios too sets fields to undefined, which its type does not say.
   return event as AxiosProgressEvent & typeof event;

@@ -71,6 +71,16 @@ export function fetchCancellation(error: unknown, config: InternalAxiosRequestCo
   return new CanceledError(reason as string | undefined);
 }
 
+/** What fetch.js rejects with where http.js would with `error`, since the caller's signal, token or timeout ended the wait. */
+export function endedByFetch(error: unknown, config: InternalAxiosRequestConfig): unknown {
+  const isTimeout = error !== config.cancelToken?.reason && isAxiosError(error) && !isCanceled(error);
+  // composeSignals knows neither `timeoutErrorMessage` nor `clarifyTimeoutError`.
+  const theirs = isTimeout
+    ? new AxiosError(`timeout of ${config.timeout}ms exceeded`, AxiosError.ETIMEDOUT)
+    : fetchCancellation(error, config);
+  return isAxiosError(theirs) ? Object.assign(theirs, { config }) : theirs;
+}
+
 /** What the adapters reject with when a response's body exceeds `config.maxContentLength`. */
 export function contentLengthError(config: InternalAxiosRequestConfig, request?: unknown): AxiosError {
   const message = `maxContentLength size of ${config.maxContentLength} exceeded`;
@@ -87,16 +97,16 @@ export function bodyError(error: unknown, response: AxiosResponse, flavour: Flav
 }
 
 /**
- * One flight's error for one of its callers: an axios error becomes a fresh one that differs only in `config`, and
- * whose response (if any) is the caller's own. What is no axios error passes through, the same to all: nobody can copy
- * an error of an unknown class and be sure that it still works.
+ * One flight's error for one of its callers: an axios error becomes a fresh one of the same class that differs only in
+ * `config`, and whose response (if any) is the caller's own. What is no axios error passes through, the same to all:
+ * nobody can copy an error of an unknown make and be sure that it still works.
  */
 export function ownError(error: unknown, config: InternalAxiosRequestConfig): unknown {
   if (!isAxiosError(error)) return error;
-  const own = isCanceled(error)
-    ? new CanceledError(error.message, config, error.request)
-    : new AxiosError(error.message, error.code, config, error.request);
+  // A native error in the class's clothes: its constructor may want anything.
+  const own: AxiosError = Object.setPrototypeOf(new Error(error.message), Object.getPrototypeOf(error));
   copyFields(error, own);
+  own.config = config;
   if (error.response !== undefined) own.response = ownResponse(error.response, config);
   return own;
 }

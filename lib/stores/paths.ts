@@ -1,7 +1,8 @@
-import { lstatSync, statSync } from 'node:fs';
+import { lstatSync, mkdirSync, statSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { CacheOptionError } from '../errors.js';
+import { isObject } from './checks.js';
 
 export interface PathOptions {
   /** A path; `~` is the home directory. @default 'http_cache' */
@@ -113,4 +114,16 @@ function userCacheDir(): string {
   if (process.platform === 'darwin') return join(homedir(), 'Library', 'Caches');
   if (process.platform === 'win32') return localAppData || join(homedir(), 'AppData', 'Local');
   return join(homedir(), '.cache');
+}
+
+/** Level by level: Node's own `recursive` never ends below a directory in which nothing can be made (/proc). */
+export function makeDirectories(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false }) !== undefined) return;
+  const parent = dirname(path);
+  if (parent !== path) makeDirectories(parent);
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if (!isObject(error) || error.code !== 'EEXIST') throw error; // somebody else was quicker
+  }
 }

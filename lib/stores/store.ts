@@ -79,3 +79,8 @@ export interface Store {
   /** Told of failures that no call can reject with (a database set aside, a late connection error). Returns an unsubscriber. */
   observe?(observer: (error: Error, reason: string) => void): () => void;
 }
+
+/** What `get` gives for a key that is not there; null is what stores in plain JavaScript have for it. */
+export function isNothing(value: unknown): value is undefined {
+  return value === undefined || value === null;
+}

@@ -1,5 +1,6 @@
-import axios, { type AxiosError, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
+import axios, { AxiosError, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
 import { expect } from 'chai';
+import { isCurrentAxios } from '../support/axios-version.js';
 import { answer, Gate, RemoteStore, rejection, until, using } from './support.js';
 
 describe('coalescing', () => {
@@ -158,6 +159,96 @@ describe('coalescing', () => {
       expect(origin.count).to.equal(1);
     }),
   );
+
+  it(
+    'ends the wait of each caller as axios ends its own, by the adapter in use',
+    using({}, async ({ another, origin }) => {
+      const face = (error: AxiosError) => ({
+        class: error.constructor,
+        name: error.name,
+        code: error.code,
+        message: error.message,
+        timeout: error.config?.timeout,
+      });
+      // An old fetch.js words it otherwise.
+      for (const inner of isCurrentAxios ? (['http', 'fetch'] as const) : (['http'] as const)) {
+        const gate = new Gate();
+        origin.on('/one', async (_req, res) => {
+          await gate.opened;
+          res.end('late');
+        });
+        const plain = axios.create({ adapter: inner, baseURL: origin.url });
+        const { http } = another({ adapter: inner });
+        const stays = http.get('/one');
+        const ends = [
+          { timeout: 20 },
+          { timeout: 25, timeoutErrorMessage: 'too slow' },
+          { timeout: 30, transitional: { clarifyTimeoutError: true } },
+        ];
+        for (const end of ends) {
+          const theirs = await rejection(plain.get('/one', end));
+          expect(face(await rejection(http.get('/one', end)))).to.deep.equal(face(theirs));
+        }
+        const [theirs, ours] = await Promise.all(
+          [plain, http].map((instance) => {
+            const controller = new AbortController();
+            const refused = rejection(instance.get('/one', { signal: controller.signal }));
+            setImmediate(() => controller.abort(new Error('why')));
+            return refused;
+          }),
+        );
+        expect(face(ours as AxiosError)).to.deep.equal(face(theirs as AxiosError));
+        gate.open();
+        expect((await stays).data).to.equal('late');
+      }
+    }),
+  );
+
+  it(
+    'shares no call with a request whose timeout is no number: that fails alone',
+    using({}, async ({ http, origin }) => {
+      const odd = { timeout: 'soon' as unknown as number };
+      const [first, second, third] = await Promise.all([
+        rejection(http.get('/one', odd)),
+        http.get('/one'),
+        rejection(http.get('/one', odd)),
+      ]);
+      for (const error of [first, third]) expect(error).to.include({ code: 'ERR_BAD_OPTION_VALUE' });
+      expect(second).to.include({ status: 200, fromCache: false });
+      expect(second.cacheStatus?.collapsed).to.equal(undefined);
+      expect(origin.count).to.equal(1);
+    }),
+  );
+
+  it('keeps the class of what an inner adapter rejects with, each caller its own, its response marked', async () => {
+    class Refused extends AxiosError {}
+    const gate = new Gate();
+    let calls = 0;
+    const adapter = async (config: InternalAxiosRequestConfig): Promise<AxiosResponse> => {
+      calls += 1;
+      await gate.opened;
+      const response = { status: 503, statusText: 'No', headers: {}, data: 'd', config };
+      throw new Refused('refused', 'E_REFUSED', config, {}, response as AxiosResponse);
+    };
+    await using({ adapter, cacheStatusHeader: 'stash' }, async ({ http }) => {
+      const all = [0, 1].map((n) => rejection(http.get('/one', { headers: {}, timeout: 5000 + n })));
+      await until(() => calls > 0);
+      gate.open();
+      const errors = await Promise.all(all);
+      expect(calls).to.equal(1);
+      expect(errors[0]).not.to.equal(errors[1]);
+      errors.forEach(({ response, ...rest }, n) => {
+        expect(errors[n]).to.be.instanceOf(Refused);
+        expect(rest.config?.timeout).to.equal(5000 + n);
+        expect(response).to.include({ status: 503, fromCache: false, isExpired: false, revalidated: false });
+        expect(response?.redirects).to.deep.equal([]);
+        const status = { hit: false, fwd: 'uri-miss', fwdStatus: 503, stored: false };
+        expect(response?.cacheStatus).to.deep.equal(n === 0 ? status : { ...status, collapsed: true });
+        expect(response?.headers['cache-status']).to.match(/^stash; fwd=uri-miss; fwd-status=503/);
+      });
+      expect(errors[0]?.response).not.to.equal(errors[1]?.response);
+    })();
+  });
 
   it(
     'rejects each caller with an error of its own, whose config is its own',

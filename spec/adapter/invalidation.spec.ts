@@ -1,8 +1,14 @@
-import axios from 'axios';
+import axios, { type AxiosInstance } from 'axios';
 import { expect } from 'chai';
-import type { CacheOptions } from '../../lib/index.js';
+import {
+  type CacheOptions,
+  type MaybePromise,
+  MemoryBackend,
+  type Store,
+  type StoreMeta,
+} from '../../lib/index.js';
 import { Origin } from '../support/origin.js';
-import { answer, Gate, RemoteStore, Resource, recordEvents, until, using } from './support.js';
+import { answer, Gate, RemoteStore, Resource, recordEvents, rejection, until, using } from './support.js';
 
 const modes: [string, () => CacheOptions][] = [
   ['cacheControl: false', () => ({})],
@@ -187,6 +193,57 @@ for (const [mode, options] of modes) {
     );
 
     it(
+      'each request on the way over redirects deletes what is stored of its URL and its Location',
+      using(options(), async ({ http, origin }) => {
+        const isHit = async (path: string) => (await http.get(path)).fromCache;
+        const redirect = (path: string, location: string, status: number) =>
+          origin.on(path, (req, res) => {
+            if (req.method === 'GET') res.end('list');
+            else res.writeHead(status, { location }).end();
+          });
+        for (const path of ['/items', '/items/1', '/old', '/new', '/gone', '/lost']) await http.get(path);
+        redirect('/items', '/items/1', 303);
+        const created = await http.post('/items', {});
+        expect(created.redirects).to.deep.equal([`${origin.url}/items`]);
+        expect(created.config.beforeRedirect).to.equal(undefined);
+        expect([await isHit('/items'), await isHit('/items/1')]).to.deep.equal([false, false]);
+
+        redirect('/old', '/new', 307);
+        await http.put('/old', 'x');
+        expect([await isHit('/old'), await isHit('/new')]).to.deep.equal([false, false]);
+
+        // The POST was well, whatever became of what follows it.
+        redirect('/gone', '/broken', 303);
+        origin.on('/broken', answer('no', {}, 500));
+        await http.post('/gone').catch(() => {});
+        expect(await isHit('/gone')).to.equal(false);
+        redirect('/lost', 'http://127.0.0.1:1/', 303);
+        const refused = await rejection(http.post('/lost'));
+        expect(refused.config?.beforeRedirect).to.equal(undefined);
+        expect(await isHit('/lost')).to.equal(false);
+      }),
+    );
+
+    it(
+      'knows a URL however it is spelled, and its user whatever else is sent along',
+      using(options(), async ({ http, adapter }) => {
+        const headers = { authorization: 'Bearer alice' };
+        const spellings = [
+          ['/l?x=1&y=2', '/l?y=2&x=1'],
+          ['/a%7eb', '/a~b'],
+          ['/q?v=%2f', '/q?v=%2F&'],
+        ] as const;
+        for (const [one, other] of spellings) {
+          await http.get(one, { headers });
+          await http.put(other, 'x', { headers: { ...headers, 'X-CSRF-Token': 't', cookie: 'c' } });
+          expect(
+            await adapter.cache.has({ url: one, baseURL: http.defaults.baseURL ?? '', headers }),
+          ).to.equal(false);
+        }
+      }),
+    );
+
+    it(
       'leaves other queries, paths and origins alone',
       using(options(), async ({ http, origin, adapter }) => {
         const paths = ['/r', '/r/', '/r?x', '/R', '/'];
@@ -268,3 +325,110 @@ describe('invalidation', () => {
     })();
   });
 });
+
+describe('invalidation by unsafe methods, in a store that takes its time', () => {
+  const slow = async (work: (http: AxiosInstance, store: RemoteStore, gate: Gate) => Promise<void>) => {
+    const store = new RemoteStore();
+    const gate = new Gate();
+    await using({ backend: store }, async ({ http, adapter }) => {
+      await http.get('/r');
+      await adapter.cache.flush();
+      store.before = async (operation) => {
+        if (operation !== 'set') await gate.opened;
+      };
+      await work(http, store, gate);
+      gate.open();
+      await adapter.cache.flush();
+      expect(store.map.size).to.equal(0);
+    })();
+  };
+
+  it('takes no more of the caller than its timeout', () =>
+    slow(async (http) => {
+      expect((await http.post('/r', {}, { timeout: 50 })).status).to.equal(200);
+    }));
+
+  it('ends when the caller gives up', () =>
+    slow(async (http) => {
+      const controller = new AbortController();
+      const posted = rejection(http.post('/r', {}, { signal: controller.signal }));
+      setTimeout(() => controller.abort(), 50);
+      expect(await posted).to.include({ code: 'ERR_CANCELED' });
+    }));
+});
+
+describe('invalidation by unsafe methods, after a key was rotated', () => {
+  it('finds what was stored under the old one', async () => {
+    const [k1, k2] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];
+    const backend = new MemoryBackend();
+    await using({ backend, encryptionKey: k1 }, async ({ http, another }) => {
+      const alice = { headers: { authorization: 'alice' } };
+      await http.get('/r', alice);
+      const rotated = another({ backend, encryptionKey: [k2, k1] });
+      expect((await rotated.http.get('/r', alice)).fromCache).to.equal(true);
+      await rotated.http.post('/r');
+      expect((await rotated.http.get('/r', alice)).fromCache).to.equal(false);
+    })();
+  });
+});
+
+describe('invalidation by unsafe methods, while the store deletes many', () => {
+  for (const [what, start] of [
+    ['clear', 'clear'],
+    ['removeExpiredResponses', 'deleteExpired'],
+  ] as const) {
+    it(`reaches what ${what} has taken out of the store, and somebody has just read`, async () => {
+      const [begun, gone, over] = [new Gate(), new Gate(), new Gate()];
+      const backend = new VersionedStore();
+      const work = async () => {
+        begun.open();
+        await gone.opened;
+        backend.map.clear();
+        await over.opened;
+        return 0;
+      };
+      Object.assign(backend, { [start]: work });
+      await using({ backend, expireAfter: 10, staleIfError: true }, async ({ http, adapter, origin }) => {
+        const alice = { headers: { authorization: 'alice' } };
+        await http.get('/r', alice);
+        const deleting = adapter[what]();
+        await begun.opened;
+        expect((await http.get('/r', alice)).fromCache).to.equal(true);
+        gone.open();
+        await until(() => backend.map.size === 0);
+        await http.put('/r', 'x', { headers: { authorization: 'bob' } });
+        const before = origin.count;
+        expect((await http.get('/r', alice)).fromCache).to.equal(false);
+        expect(origin.count).to.equal(before + 1);
+        over.open();
+        await deleting;
+      })();
+    });
+  }
+});
+
+/** A store that answers at once, knows URLs, and nobody else can change. */
+class VersionedStore implements Store {
+  readonly map = new Map<string, { value: Uint8Array; url: string }>();
+  get(key: string): Uint8Array | undefined {
+    return this.map.get(key)?.value;
+  }
+  set(key: string, value: Uint8Array, { url }: StoreMeta): void {
+    this.map.set(key, { value, url });
+  }
+  delete(keys: string[]): number {
+    return keys.filter((key) => this.map.delete(key)).length;
+  }
+  clear: () => MaybePromise<void> = () => this.map.clear();
+  deleteExpired: () => MaybePromise<number> = () => 0;
+  async *keys(): AsyncGenerator<string> {
+    yield* [...this.map.keys()];
+  }
+  close(): void {}
+  keysByUrl(url: string): string[] {
+    return [...this.map].flatMap(([key, entry]) => (entry.url === url ? [key] : []));
+  }
+  version(): number {
+    return 0;
+  }
+}

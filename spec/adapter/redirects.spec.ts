@@ -1,5 +1,6 @@
 import type { AxiosResponse } from 'axios';
 import { expect } from 'chai';
+import { DO_NOT_CACHE } from '../../lib/index.js';
 import { Origin } from '../support/origin.js';
 import { answer, Resource, rejection, using } from './support.js';
 
@@ -32,6 +33,34 @@ for (const cacheControl of [false, true]) {
         }),
       );
     }
+
+    it(
+      'keeps the target as its own pattern says',
+      using(
+        {
+          cacheControl,
+          expireAfter: 100,
+          urlsExpireAfter: { '127.0.0.1/private': DO_NOT_CACHE, '127.0.0.1/soon': 5 },
+        },
+        async ({ http, origin, adapter, clock }) => {
+          const bare = answer('target');
+          origin.on('/go', to('/private/me')).on('/private/me', bare);
+          for (let n = 0; n < 2; n++) expect((await http.get('/go')).fromCache).to.equal(false);
+          expect(await adapter.cache.urls()).to.deep.equal([]);
+          origin.on('/private/go', to('/open')).on('/open', bare);
+          origin.on('/over', to('/private/go'));
+          for (let n = 0; n < 2; n++) expect((await http.get('/over')).fromCache).to.equal(false);
+          expect((await http.get('/open')).fromCache).to.equal(true);
+
+          origin.on('/slow', to('/soon')).on('/soon', bare);
+          const first = await http.get('/slow');
+          expect(first.fromCache).to.equal(false);
+          expect(Number(first.expires) - Number(first.createdAt)).to.equal(5000);
+          clock.tick(6);
+          expect((await http.get('/soon')).fromCache).to.equal(false);
+        },
+      ),
+    );
 
     it(
       'makes every hop a hit, with the hops that were left from there',

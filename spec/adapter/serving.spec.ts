@@ -1,6 +1,7 @@
-import axios from 'axios';
+import axios, { AxiosError, type AxiosProgressEvent, type AxiosResponse } from 'axios';
 import { expect } from 'chai';
 import { type CacheOptions, cacheAdapter, MemoryBackend, type Store } from '../../lib/index.js';
+import { itOnCurrentAxios } from '../support/axios-version.js';
 import { answer, Gate, RemoteStore, rejection, until, using } from './support.js';
 
 const modes: [string, CacheOptions][] = [
@@ -79,6 +80,48 @@ for (const [mode, options] of modes) {
           expect(response.headers['x-mine']).to.equal(undefined);
           expect(response.data.n).to.equal(1);
           expect(response.cacheStatus?.hit).to.equal(true);
+        }
+      }),
+    );
+
+    for (const responseType of ['text', 'stream'] as const) {
+      it(
+        `are on the response of an error that the inner adapter itself makes, ${responseType}`,
+        using(
+          {
+            ...options,
+            adapter: async (config) => {
+              const response = { status: 200, statusText: 'OK', headers: {}, data: 'ha', config };
+              throw new AxiosError('cut short', 'ERR_BAD_RESPONSE', config, {}, response as AxiosResponse);
+            },
+          },
+          async ({ http }) => {
+            const { response } = await rejection(http.get('/r', { responseType }));
+            expect(response).to.include({ fromCache: false, isExpired: false, revalidated: false });
+            expect(response).to.deep.include({
+              redirects: [],
+              cacheStatus: { hit: false, fwd: 'uri-miss', fwdStatus: 200, stored: false },
+            });
+          },
+        ),
+      );
+    }
+
+    itOnCurrentAxios(
+      'are on the response of a body that breaks off or can’t be decoded',
+      using(options, async ({ http, origin }) => {
+        origin.on('/cut', (_req, res, raw) => {
+          res.writeHead(200, { 'content-length': '100' });
+          res.write('begin', () => raw.socket.destroy());
+        });
+        origin.on('/gzip', answer('no gzip', { 'content-encoding': 'gzip' }));
+        for (const url of ['/cut', '/gzip']) {
+          const { response } = await rejection(http.get(url));
+          expect(response, url).to.deep.include({
+            status: 200,
+            fromCache: false,
+            cacheStatus: { hit: false, fwd: 'uri-miss', fwdStatus: 200, stored: false },
+          });
         }
       }),
     );
@@ -363,6 +406,64 @@ describe('writes behind', () => {
       expect(backend.map.size).to.equal(1);
     })();
   });
+});
+
+describe('what is stored of a stream', () => {
+  it(
+    'is known from its head: key, moments, time to live',
+    using({ expireAfter: 60 }, async ({ http, origin, clock, adapter }) => {
+      origin.on('/go', answer('', { location: '/v' }, 302)).on('/v', answer('x', { vary: 'accept' }));
+      for (const url of ['/r', '/v', '/go']) {
+        const { data, ...miss } = await http.get(url, { responseType: 'stream', forceRefresh: true });
+        expect(miss.cacheStatus).to.include({ stored: true, ttl: 60, key: miss.cacheKey });
+        expect(miss.createdAt?.getTime()).to.equal(clock.now());
+        clock.tick(1);
+        for await (const _ of data);
+        await adapter.cache.flush();
+        const hit = await http.get(url);
+        expect(hit.fromCache, url).to.equal(true);
+        const { cacheKey, createdAt, expires } = hit;
+        expect({ cacheKey, createdAt, expires }, url).to.deep.equal({
+          cacheKey: miss.cacheKey,
+          createdAt: miss.createdAt,
+          expires: miss.expires,
+        });
+      }
+    }),
+  );
+});
+
+describe('upload progress', () => {
+  for (const inner of ['http', 'fetch'] as const) {
+    it(
+      `is told of by a hit as by the network, ${inner}`,
+      using({ allowableMethods: ['POST'], adapter: inner }, async ({ http }) => {
+        for (const data of [{ a: 'ü' }, 'text', Buffer.from('bytes')]) {
+          const told: unknown[] = [];
+          const onUploadProgress = ({ loaded, total, upload }: AxiosProgressEvent) =>
+            told.push({ loaded, total, upload });
+          for (let n = 0; n < 2; n++) await http.post('/r', data, { onUploadProgress });
+          expect(told).to.have.length(2);
+          expect(told[1]).to.deep.equal(told[0]);
+        }
+      }),
+    );
+  }
+});
+
+describe('a request that fails', () => {
+  it(
+    'is a miss',
+    using({}, async ({ http, origin, adapter }) => {
+      const events: unknown[] = [];
+      adapter.cache.on('miss', ({ reason }) => events.push(reason));
+      origin.on('/r', (_req, _res, raw) => void raw.socket.destroy());
+      await rejection(http.get('/r'));
+      await rejection(http.get('/r', { responseType: 'stream' }));
+      expect(events).to.deep.equal(['uri-miss', 'uri-miss']);
+      expect(adapter.cache.stats()).to.include({ misses: 2, hits: 0 });
+    }),
+  );
 });
 
 describe('close', () => {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { CacheOptionError, type CacheSettings } from '../../lib/index.js';
+import { CacheOptionError, type CacheOptions, type CacheSettings } from '../../lib/index.js';
 import { answer, Gate, RemoteStore, until, using } from './support.js';
 
 const assign = (settings: CacheSettings, name: string, value: unknown) => () => {
@@ -104,12 +104,46 @@ describe('adapter.settings', () => {
         const settings = adapter.settings as Record<string, unknown>;
         const before = settings[name];
         settings[name] = value;
-        expect(settings[name]).to.equal(value);
+        expect(settings[name]).to.deep.equal(value);
         settings[name] = undefined;
         expect(settings[name]).to.deep.equal(before);
       }),
     );
   }
+
+  it(
+    'hands out no list that could be changed in vain, or for all caches',
+    using({ ignoredParameters: ['a'], urlsExpireAfter: { 'a.com': { hours: 1 } } }, async ({ adapter }) => {
+      const settings = adapter.settings as unknown as Record<string, unknown[]>;
+      for (const name of ['allowableMethods', 'allowableCodes', 'ignoredParameters', 'redact', 'adapter'])
+        expect(() => settings[name]?.push('x'), name).to.throw(TypeError);
+      const patterns = adapter.settings.urlsExpireAfter as Record<string, { hours: number }>;
+      expect(() => Object.assign(patterns, { 'b.com': 5 })).to.throw(TypeError);
+      expect(() => Object.assign(patterns['a.com'] ?? {}, { hours: 'x' })).to.throw(TypeError);
+    }),
+  );
+
+  it('keeps what it was given, whatever becomes of the lists and dates afterwards', async () => {
+    const ignoredParameters = ['t'];
+    const expireAfter = new Date(Date.now() + 100_000);
+    await using({ ignoredParameters, expireAfter }, async ({ adapter, http }) => {
+      ignoredParameters.push('x');
+      expireAfter.setTime(Number.NaN);
+      adapter.settings.allowableMethods = ['GET'];
+      await http.get('/a?t=1&x=1');
+      expect((await http.get('/a?t=2&x=1')).fromCache).to.equal(true);
+      expect((await http.get('/a?t=1&x=2')).fromCache).to.equal(false);
+    })();
+  });
+
+  it(
+    'makes the same cache again',
+    using({ staleIfError: 5, matchHeaders: ['accept'] }, async ({ adapter, another }) => {
+      const { backend: _, ...settings } = { ...adapter.settings };
+      const { adapter: same } = another({ ...settings, backend: 'memory' } as CacheOptions);
+      expect({ ...same.settings, backend: 0 }).to.deep.equal({ ...adapter.settings, backend: 0 });
+    }),
+  );
 
   for (const name of [
     'backend',

@@ -155,26 +155,34 @@ for (const [mode, options] of modes) {
       }),
     );
 
-    it(
-      'gives each of many callers its own stale response',
-      using({ ...options, staleIfError: true }, async ({ http, origin, clock }) => {
-        origin.on('/r', answer('{"a":1}'));
-        await http.get('/r');
-        clock.tick(11);
-        const gate = new Gate();
-        origin.on('/r', async (_req, res) => {
-          await gate.opened;
-          res.writeHead(500).end();
-        });
-        const all = Array.from({ length: 20 }, () => http.get('/r'));
-        await until(() => origin.count === 2);
-        gate.open();
-        const responses = await Promise.all(all);
-        expect(responses.every(({ isExpired }) => isExpired)).to.equal(true);
-        expect(new Set(responses.map(({ data }) => data)).size).to.equal(20);
-        expect(origin.count).to.equal(2);
-      }),
-    );
+    const failures: [string, Handler][] = [
+      ['a 500', answer('bad', {}, 500)],
+      ['a broken connection', breakOff],
+    ];
+    for (const [name, fails] of failures) {
+      it(
+        `gives each of many callers its own stale response, after ${name} that they shared`,
+        using({ ...options, staleIfError: true }, async ({ http, origin, clock, adapter }) => {
+          origin.on('/r', answer('{"a":1}'));
+          await http.get('/r');
+          clock.tick(11);
+          const gate = new Gate();
+          origin.on('/r', async (...args) => {
+            await gate.opened;
+            return fails(...args);
+          });
+          const all = Array.from({ length: 20 }, () => http.get('/r'));
+          await until(() => origin.count === 2);
+          gate.open();
+          const responses = await Promise.all(all);
+          expect(responses.every(({ isExpired }) => isExpired)).to.equal(true);
+          expect(new Set(responses.map(({ data }) => data)).size).to.equal(20);
+          expect(responses.filter(({ cacheStatus }) => cacheStatus?.collapsed === true)).to.have.length(19);
+          expect(adapter.cache.stats()).to.include({ coalesced: 19, stale: 20 });
+          expect(origin.count).to.equal(2);
+        }),
+      );
+    }
   });
 
   describe(`staleWhileRevalidate, ${mode}`, () => {

@@ -137,6 +137,21 @@ for (const [mode, options] of modes) {
     });
 
     it(
+      'asks anew where a 304 has no ETag and another Last-Modified: it is about something else',
+      using(options, async ({ http, origin, clock }) => {
+        const modified = (day: number) => `Thu, 0${day} Jan 2026 00:00:00 GMT`;
+        origin.on('/r', answer('v1', { 'last-modified': modified(1) }));
+        await http.get('/r');
+        clock.tick(11);
+        origin.on('/r', (req, res) => {
+          res.writeHead(req.headers['if-modified-since'] ? 304 : 200, { 'last-modified': modified(2) });
+          res.end(req.headers['if-modified-since'] ? undefined : 'v2');
+        });
+        expect(await http.get('/r')).to.include({ data: 'v2', revalidated: false });
+      }),
+    );
+
+    it(
       'leaves the entry when the origin answers 5xx, and hands on that answer',
       using(options, async ({ http, origin, clock }) => {
         const resource = new Resource();

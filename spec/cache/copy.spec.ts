@@ -226,6 +226,24 @@ onEachStore('save', (start) => {
     expect(origin.count).to.equal(1);
   });
 
+  it('takes back what axios parsed, whatever it is', async () => {
+    const { http, adapter, origin } = await start();
+    for (const body of ['null', '"123"', '"null"', '"a"', '123', '"{}"', 'a', '']) {
+      origin.on('/a', (_req, res) => {
+        res.setHeader('content-type', 'application/json');
+        res.end(body);
+      });
+      const plain = await axios.get(`${origin.url}/a`);
+      await adapter.cache.save(plain.config, plain);
+      const hit = await http.get('/a');
+      expect(hit.fromCache).to.equal(true);
+      expect(hit.data, body).to.equal(plain.data);
+      if (body === '"a"') continue; // that there were quotes nobody can tell
+      const text = await http.get('/a', { transformResponse: [] });
+      expect(text.data, body).to.equal(body);
+    }
+  });
+
   it('is kept under the request: method, body, credentials and variant', async () => {
     const { http, adapter, origin } = await start({ allowableMethods: ['GET', 'POST'] });
     const url = `${origin.url}/a`;
@@ -277,6 +295,7 @@ describe('update and save', () => {
       cache.save(config, undefined as unknown as AxiosResponse),
       cache.save(config, {} as AxiosResponse),
       cache.save(config, responseOf('x', { status: 'OK' as unknown as number })),
+      cache.save(config, responseOf('x', { status: 206 })),
       cache.save(config, responseOf(new ReadableStream())),
       cache.save(
         config,

@@ -1,4 +1,5 @@
-import axios, { type AxiosRequestConfig } from 'axios';
+import axios, { AxiosHeaders, type AxiosRequestConfig } from 'axios';
+import oldest from 'axios-oldest';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { CacheOptionError } from '../../lib/index.js';
@@ -121,6 +122,79 @@ describe('createKey', () => {
     ] as const) {
       expect(adapter.cache.createKey(whole)).to.equal((await response).cacheKey);
     }
+  });
+
+  it('takes the headers for all requests and for a method out of the defaults of an instance, as axios does', async () => {
+    const { http, adapter, origin } = await start({ allowableMethods: METHODS, matchHeaders: true });
+    Object.assign(http.defaults.headers.common, {
+      Authorization: 'Bearer x',
+      'X-A': 'common',
+      'X-B': 'common',
+    });
+    Object.assign(http.defaults.headers.get, { 'X-B': 'get', 'x-c': 'get' });
+    Object.assign(http.defaults.headers.post, { 'X-C': 'post' });
+    const defaults = http.defaults as AxiosRequestConfig;
+    const own = { headers: { 'X-C': 'own', 'x-a': 'own' } };
+    for (const more of [
+      {},
+      own,
+      { method: 'post', data: { a: 1 } },
+      { ...own, method: 'POST' },
+      { method: 'head' },
+    ]) {
+      const given = { url: `${origin.url}/a`, ...more };
+      const { cacheKey, config } = await http.request(given);
+      const whole: AxiosRequestConfig[] = [axios.mergeConfig(defaults, given), config];
+      if (!('headers' in more)) whole.push({ ...defaults, ...given });
+      for (const one of whole) {
+        expect(adapter.cache.createKey(one), JSON.stringify(more)).to.equal(cacheKey);
+        expect(await adapter.cache.has(one)).to.equal(true);
+        expect((await adapter.cache.get(one))?.key).to.equal(cacheKey);
+      }
+    }
+    expect(http.defaults.headers.common).to.include({ Authorization: 'Bearer x' });
+    expect(http.defaults.headers.get).to.include({ 'X-B': 'get' });
+  });
+
+  it('takes nested headers that a request itself gives, and headers of other classes', async () => {
+    const { http, adapter, origin } = await start({ matchHeaders: ['x-a', 'x-b', 'accept'] });
+    for (const headers of [
+      { common: { 'X-A': '1' }, get: { 'X-B': '2' }, post: { 'X-A': '3' } },
+      { common: { Accept: 'a/b', 'X-A': '1' }, get: { 'x-a': '2' }, 'X-B': '3' },
+      new AxiosHeaders({ 'X-A': '1', Accept: 'a/b' }),
+      new oldest.AxiosHeaders({ 'X-A': '1', Accept: 'a/b' }),
+      new Headers({ 'X-A': '1', Accept: 'a/b' }),
+    ]) {
+      const given = { url: `${origin.url}/a`, headers } as unknown as AxiosRequestConfig;
+      const { cacheKey } = await http.request(given);
+      expect(adapter.cache.createKey(given)).to.equal(cacheKey);
+    }
+  });
+
+  it('takes a URL object, as axios sends it', async () => {
+    const { http, adapter, origin } = await start();
+    const at = (path: string) => new URL(path, origin.url) as unknown as string;
+    for (const [given, path] of [
+      [{ adapter, url: at('/u?b=1#part') }, '/u?b=1'],
+      [{ adapter, url: at('/u?b=1#part'), params: { a: 1 } }, '/u?b=1&a=1'],
+    ] as const) {
+      const first = await axios.request(given);
+      expect(first.fromCache).to.equal(false);
+      expect(origin.requests.at(-1)?.url).to.equal(path);
+      expect((await http.get(path)).fromCache).to.equal(true);
+      expect((await axios.request(given)).fromCache).to.equal(true);
+      expect(adapter.cache.createKey(given)).to.equal(first.cacheKey);
+      expect(await adapter.cache.has(given)).to.equal(true);
+      await axios.request({ ...given, method: 'put' });
+      expect(await adapter.cache.has(given)).to.equal(false);
+    }
+  });
+
+  itOnCurrentAxios('refuses a URL object with a base URL, which axios refuses too', async () => {
+    const { http, adapter, origin } = await start();
+    const url = new URL('/u', origin.url) as unknown as string;
+    expect(await http.get(url).catch((error: unknown) => error)).to.be.instanceOf(TypeError);
+    expect(() => adapter.cache.createKey({ url, baseURL: origin.url })).to.throw();
   });
 
   it('changes with the settings, at once', async () => {

@@ -1,5 +1,11 @@
 import { expect } from 'chai';
-import { CacheOptionError, CacheRecordError, type FilterOptions } from '../../lib/index.js';
+import {
+  CacheOptionError,
+  CacheRecordError,
+  CacheStoreError,
+  type FilterOptions,
+  type Store,
+} from '../../lib/index.js';
 import {
   collect,
   inMemory,
@@ -234,6 +240,69 @@ onEachStore('clear', (start, makeStore) => {
     expect(await adapter.cache.count()).to.equal(0);
     expect(await other.adapter.cache.count()).to.equal(1);
     expect((await other.http.get('/a')).fromCache).to.equal(true);
+  });
+});
+
+onEachStore('iteration that is not left alone', (start) => {
+  it('rejects when the cache is closed meanwhile, and does not end as if that were all', async () => {
+    const on = await start();
+    await three(on);
+    const values = on.adapter.cache.values();
+    expect((await values.next()).done).to.equal(false);
+    await on.adapter.close();
+    expect(await rejection(values.next())).to.be.instanceOf(CacheStoreError);
+  });
+});
+
+describe('a store in plain JavaScript', () => {
+  const start = inMemory();
+
+  it('may list its keys at once, and answer null for what is not there', async () => {
+    const map = new Map<string, Uint8Array>();
+    const store = {
+      get: (key: string) => map.get(key) ?? null,
+      set: (key: string, value: Uint8Array) => void map.set(key, value),
+      delete: (keys: string[]) => keys.filter((key) => map.delete(key)).length,
+      clear: () => map.clear(),
+      keys: () => [...map.keys()],
+      close() {},
+    };
+    const { adapter, http, errors } = await start({ backend: store as unknown as Store });
+    for (let n = 0; n < 2; n++) expect((await http.get('/a')).fromCache).to.equal(n === 1);
+    expect(await adapter.cache.count()).to.equal(1);
+    expect(await adapter.cache.size()).to.be.above(0);
+    expect(await collect(adapter.cache.keys())).to.have.length(1);
+    expect(errors).to.deep.equal([]);
+  });
+
+  it('is looked at by a class that goes by its name', async () => {
+    const { adapter } = await start();
+    expect(adapter.cache.constructor.name).to.equal('ResponseCache');
+  });
+});
+
+describe('delete({ expired: true })', () => {
+  const start = inMemory();
+
+  it('leaves what a request fetches anew meanwhile', async () => {
+    const store = new PlainStore();
+    const read = store.get.bind(store);
+    const { adapter, http, clock } = await start({ backend: store, expireAfter: 10 });
+    for (const path of ['/a', '/b']) await http.get(path);
+    clock.tick(11);
+    await adapter.cache.flush();
+    const keyOfA = [...store.map.keys()][0];
+    let isFirst = true;
+    store.get = async (key) => {
+      const bytes = await read(key);
+      if (isFirst && key !== keyOfA) {
+        isFirst = false;
+        await http.get('/a', { forceRefresh: true });
+      }
+      return bytes;
+    };
+    expect(await adapter.cache.delete({ expired: true })).to.equal(1);
+    expect((await http.get('/a')).fromCache).to.equal(true);
   });
 });
 

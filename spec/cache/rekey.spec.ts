@@ -2,6 +2,7 @@ import type { AxiosRequestConfig } from 'axios';
 import { expect } from 'chai';
 import type { CacheRequest } from '../../lib/index.js';
 import { type Rig, rig } from '../support/harness.js';
+import { Origin } from '../support/origin.js';
 import { collect, keyOnPath, onEachStore, PlainStore, redirect, varying } from './support.js';
 
 /** Whether the network is left alone. */
@@ -254,6 +255,82 @@ onEachStore('recreateKeys', (start) => {
     expect(seen[0]).to.include({ method: 'POST', url: `${on.origin.url}/a?token=REDACTED`, data: '{"x":1}' });
     expect(seen[0]?.headers).to.include({ 'x-a': 'b', 'content-type': 'application/json' });
     expect(await isHit(on, { url: '/b', method: 'post' })).to.equal(true);
+  });
+});
+
+onEachStore('recreateKeys, and whose an answer is', (start, makeStore) => {
+  const alice = { headers: { Authorization: 'Bearer alice' } };
+
+  it('leaves a redirect to whom it was for, though the credentials were dropped on the way', async () => {
+    const on = await start({ allowableMethods: ['GET', 'POST'] });
+    const elsewhere = await Origin.start((_req, res) => void res.end('of alice'));
+    try {
+      on.origin.on('/me', redirect(`${elsewhere.url}/file-of-alice`));
+      on.origin.on('/login', redirect('/home', 303));
+      on.origin.on('/start', redirect('/target'));
+      const asked: AxiosRequestConfig[] = [
+        { url: '/me', ...alice },
+        { url: '/login', method: 'post', data: { a: 1 } },
+        { url: '/start?token=abc' },
+        { url: '/start?page=1' },
+      ];
+      for (const config of asked) await on.http.request(config);
+      await on.adapter.cache.recreateKeys();
+      for (const config of asked) expect(await isHit(on, config), config.url ?? '').to.equal(true);
+      for (const url of ['/me', '/login', '/start?token=REDACTED', '/start'])
+        expect(await isHit(on, { url }), url).to.equal(false);
+    } finally {
+      await elsewhere.close();
+    }
+  });
+
+  it('moves redirects with their own requests when settings change', async () => {
+    const on = await start();
+    on.origin.on('/1', redirect('/2?page=2'));
+    on.origin.on('/2', redirect('/3?page=3'));
+    await on.http.get('/1?page=1');
+    on.adapter.settings.ignoredParameters = ['page'];
+    await on.adapter.cache.recreateKeys();
+    for (const url of ['/1?page=7', '/2', '/3?page=5']) {
+      const hit = await on.http.get(url);
+      expect(hit.fromCache, url).to.equal(true);
+      expect(hit.redirects?.join()).to.not.include('page=1');
+    }
+    expect(on.origin.count).to.equal(3);
+  });
+
+  it('redacts anew where redirects and variants are led from', async () => {
+    const on = await start();
+    on.origin.on('/from', redirect('/to'));
+    on.origin.on('/v', varying('Accept-Language'));
+    await on.http.get('/from?pin=S3CR3T');
+    await on.http.get('/v?pin=S3CR3T', { headers: { 'Accept-Language': 'de' } });
+    on.adapter.settings.redact = ['pin'];
+    await on.adapter.cache.recreateKeys();
+    for await (const key of on.store.keys())
+      expect(String(await on.store.get(key)), key).to.not.include('S3CR3T');
+    expect((await on.http.get('/from?pin=S3CR3T')).redirects?.join() ?? '').to.not.include('S3CR3T');
+  });
+
+  it("does not give everybody what was stored while somebody's credentials were ignored", async () => {
+    const on = await start({ ignoredParameters: ['Authorization', 'id'] });
+    await on.http.get('/who', alice);
+    await on.http.get('/p?id=1&x=1');
+    await on.http.post('/not-kept');
+    const other = on.another({ backend: makeStore(), ignoredParameters: [] });
+    expect(await other.adapter.cache.update(on.adapter.cache)).to.equal(2);
+    on.adapter.settings.ignoredParameters = [];
+    expect(await on.adapter.cache.recreateKeys()).to.deep.equal({ rekeyed: 0, left: 2 });
+    for (const { http, adapter } of [on, other]) {
+      expect(await adapter.cache.count()).to.equal(2);
+      for (const url of ['/who', '/p?x=1', '/p?id=2&x=1'])
+        expect((await http.get(url)).fromCache, url).to.equal(false);
+    }
+    // They have a place again when the settings come back.
+    await on.adapter.cache.delete({ filter: ({ request }) => !JSON.stringify(request).includes('REDACTED') });
+    on.adapter.settings.ignoredParameters = ['Authorization', 'id'];
+    expect(await on.adapter.cache.recreateKeys()).to.deep.equal({ rekeyed: 2, left: 0 });
+    expect((await on.http.get('/who', alice)).fromCache).to.equal(true);
   });
 });
 

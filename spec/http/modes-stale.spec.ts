@@ -1,5 +1,8 @@
 /** Which mode decides what of serving stale: the options against the directives of RFC 5861 and RFC 9111. */
+import { expect } from 'chai';
 import type { CacheOptions } from '../../lib/index.js';
+import { using } from '../adapter/support.js';
+import type { Rig } from '../support/harness.js';
 import {
   answering,
   down,
@@ -144,4 +147,40 @@ describe('modes: serving stale', () => {
     ['', 10, 'up', [onError, onError]],
     ['must-revalidate', 10, 'up', [onError, '504']],
   ]);
+});
+
+describe('modes: a response that is stale from the first moment, and has no validator', () => {
+  const once = async (own: Rig, cacheControl: string, wishes: Wishes = {}): Promise<string> => {
+    own.origin.on('/r', answering({ 'cache-control': cacheControl }));
+    await own.http.get('/r', wishes);
+    own.clock.tick(10);
+    own.origin.on('/r', down);
+    return outcomeOf(own, wishes);
+  };
+  const at = (seconds: number): CacheOptions => ({ cacheControl: true, expireAfter: seconds });
+  const rows: [string, CacheOptions, Wishes, string][] = [
+    ['max-age=0', {}, {}, error],
+    ['max-age=0, stale-if-error=60', {}, {}, onError],
+    ['max-age=0, stale-while-revalidate=60', {}, {}, whileRevalidating],
+    ['max-age=0, stale-if-error=5', {}, {}, error],
+    ['max-age=0, must-revalidate, stale-if-error=60', {}, {}, error],
+    ['no-cache, stale-if-error=60', {}, {}, error],
+    ['max-age=0', { staleIfError: true }, {}, onError],
+    ['max-age=0', {}, { staleIfError: 60 }, onError],
+    ['', { staleWhileRevalidate: true }, {}, whileRevalidating],
+  ];
+  for (const [cacheControl, options, wishes, outcome] of rows) {
+    it(`${cacheControl || 'no word of it'}, ${JSON.stringify({ ...options, ...wishes })}: ${outcome}`, async () => {
+      await using({ cacheControl: true, ...options }, async (own) => {
+        expect(await once(own, cacheControl, wishes)).to.equal(outcome);
+      })();
+    });
+  }
+
+  it('is not kept where the user has it expire at once and nothing else is said', async () => {
+    await using(at(0), async (own) => {
+      expect(await once(own, '')).to.equal(error);
+      expect(await own.adapter.cache.count()).to.equal(0);
+    })();
+  });
 });

@@ -21,6 +21,20 @@ const options = { cacheControl: true };
 
 describe('a request that no stored variant answers (RFC 9111 4.1, 4.3.1)', () => {
   it(
+    'does not ask with weak tags: all variants may have the same one (RFC 9110 8.8.1)',
+    using(options, async ({ http, origin }) => {
+      origin.on('/r', (req, res) => {
+        const isKnown = req.headers['if-none-match'] !== undefined;
+        const head = { 'cache-control': 'max-age=10', vary: 'Accept-Language', etag: 'W/"v1"' };
+        res.writeHead(isKnown ? 304 : 200, head);
+        res.end(isKnown ? undefined : `in ${req.headers['accept-language']}`);
+      });
+      for (const one of ['de', 'en'])
+        expect((await http.get('/r', language(one))).data).to.equal(`in ${one}`);
+    }),
+  );
+
+  it(
     'asks with the entity tags of all of them, and takes the one that the 304 names',
     using(options, async ({ http, origin, adapter }) => {
       origin.on('/r', bilingual());

@@ -35,6 +35,19 @@ describe('The conditional headers', () => {
   }
 });
 
+describe('What is of its message', () => {
+  it('goes with it: Age, and Date, from which an age would be counted for ever.', () => {
+    const stored = fields({ Date: DATE, Age: '5', ETag: '"a"', 'X-A': '1' });
+    expect(freshenHeaders(stored, fields({ 'X-A': '2' }), rfc())).to.deep.equal(
+      fields({ ETag: '"a"', 'X-A': '2' }),
+    );
+    const now = httpDate(0);
+    expect(freshenHeaders(stored, fields({ Date: now }), rfc())).to.deep.equal(
+      fields({ Date: now, ETag: '"a"', 'X-A': '1' }),
+    );
+  });
+});
+
 describe('The headers of a 304 of our own (RFC 9110 15.4.5)', () => {
   const names = (headers: Record<string, string>) =>
     notModifiedHeaders(fields(headers)).map(([name]) => name.toLowerCase());

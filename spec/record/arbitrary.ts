@@ -3,6 +3,7 @@ import type {
   HeaderList,
   IndexRecord,
   ResponseRecord,
+  StoredRequest,
   StoreRecord,
   VaryPair,
 } from '../../lib/record/record.js';
@@ -29,14 +30,16 @@ const body = fc
   )
   .map((bytes) => Buffer.from(bytes));
 
+const request: fc.Arbitrary<StoredRequest> = fc.record(
+  { method: text, url: text, headers, data: text, opaque: fc.constant(true) },
+  { requiredKeys: ['method', 'url', 'headers'], noNullPrototype: true },
+);
+
 const response: fc.Arbitrary<ResponseRecord> = fc.record(
   {
     kind: fc.constant('response' as const),
     key: text,
-    request: fc.record(
-      { method: text, url: text, headers, data: text, opaque: fc.constant(true) },
-      { requiredKeys: ['method', 'url', 'headers'], noNullPrototype: true },
-    ),
+    request,
     status: fc.integer({ min: 0, max: 999 }),
     statusText: text,
     headers,
@@ -81,7 +84,7 @@ const index: fc.Arbitrary<IndexRecord> = fc.record(
     createdAt: moment,
     entries: fc.array(
       fc.record(
-        { key: text, vary, redirects: urls, etag: text, storedAt: moment, expiresAt: moment },
+        { key: text, vary, redirects: urls, request, etag: text, storedAt: moment, expiresAt: moment },
         { requiredKeys: ['key', 'vary', 'storedAt'], noNullPrototype: true },
       ),
       { maxLength: 5 },

@@ -9,6 +9,20 @@ const FORM_TYPE = 'application/x-www-form-urlencoded';
 const json = (text: string, type = JSON_TYPE) => post(text, type);
 const form = (text: string) => post(text, FORM_TYPE);
 
+const nodeForm = (fields: [string, unknown, object?][]) => {
+  const made = new NodeFormData();
+  for (const [name, value, options] of fields) made.append(name, value, options);
+  return made;
+};
+const specForm = (fields: [string, string | Blob][]) => {
+  const made = new FormData();
+  for (const [name, value] of fields) {
+    if (typeof value === 'string') made.append(name, value);
+    else made.append(name, value);
+  }
+  return made;
+};
+
 describe('keys of bodies', () => {
   const same: [string, Given, Given][] = [
     [
@@ -44,6 +58,46 @@ describe('keys of bodies', () => {
   for (const [what, a, b] of same) {
     it(`are the same for ${what}`, () => expect(keyOf(a)).to.equal(keyOf(b)));
   }
+
+  const ignoring = { ignoredParameters: ['nonce'] };
+  const FORM_DEFAULT = post(undefined, FORM_TYPE);
+  const nothingLeft: [string, Given, Given][] = [
+    ['a form', form('nonce=1'), form('')],
+    ['a form and no body, which axios posts with the same type', form('nonce=1'), FORM_DEFAULT],
+    ['a form and no body of no type', form('nonce=1&nonce[]=2'), post(undefined)],
+    ['a form with a charset', post('nonce=1', `${FORM_TYPE};charset=utf-8`), form('')],
+    ['a form of bytes', post(Buffer.from('nonce=1'), FORM_TYPE), form('')],
+    ['multipart of form-data', post(nodeForm([['nonce', '1']])), post(nodeForm([]))],
+    ['multipart of FormData', post(specForm([['nonce', '1']])), post(specForm([]))],
+    ['multipart of both', post(specForm([['nonce', '1']])), post(nodeForm([['nonce', '2']]))],
+  ];
+  for (const [what, a, b] of nothingLeft) {
+    it(`are those without a body when all of it is ignored: ${what}`, () => {
+      for (const matchHeaders of [false, ['accept']]) {
+        const settings = { ...ignoring, matchHeaders };
+        expect(keyOf(a, settings)).to.equal(keyOf(b, settings));
+        expect(keyOf(a, settings)).to.equal(keyOf({ ...post(undefined) }, settings));
+        expect(keyOf(a)).not.to.equal(keyOf(b));
+      }
+    });
+  }
+
+  it('tell a body of which all is ignored from JSON without members, and from another method', () => {
+    expect(keyOf(form('nonce=1'), ignoring)).not.to.equal(keyOf(json('{"nonce":1}'), ignoring));
+    expect(keyOf(json('{"nonce":1}'), ignoring)).to.equal(keyOf(json('{}'), ignoring));
+    expect(keyOf(form('nonce=1'), ignoring)).not.to.equal(
+      keyOf({ ...form('nonce=1'), method: 'put' }, ignoring),
+    );
+  });
+
+  it('do not depend on the boundary of a body of which all is ignored, though its type is matched', () => {
+    const settings = { ...ignoring, matchHeaders: ['content-type'] };
+    const raw = () => {
+      const made = nodeForm([['nonce', '1']]);
+      return post(made.getBuffer(), made.getHeaders()['content-type']);
+    };
+    expect(keyOf(raw(), settings)).to.equal(keyOf(raw(), settings));
+  });
 
   const differ: [string, Given, Given][] = [
     ['JSON lists in another order', json('[1,2]'), json('[2,1]')],
@@ -187,20 +241,6 @@ describe('keys of bodies', () => {
 });
 
 describe('keys of multipart bodies', () => {
-  const nodeForm = (fields: [string, unknown, object?][]) => {
-    const made = new NodeFormData();
-    for (const [name, value, options] of fields) made.append(name, value, options);
-    return made;
-  };
-  const specForm = (fields: [string, string | Blob][]) => {
-    const made = new FormData();
-    for (const [name, value] of fields) {
-      if (typeof value === 'string') made.append(name, value);
-      else made.append(name, value);
-    }
-    return made;
-  };
-
   it('do not depend on the random boundary of form-data', () => {
     const fields: [string, unknown, object?][] = [
       ['a', '1'],

@@ -1,8 +1,11 @@
+import axios, { type AxiosRequestConfig } from 'axios';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import NodeFormData from 'form-data';
+import { finalUrl } from '../../lib/axios.js';
 import { DEFAULT_REDACTED, Redactor } from '../../lib/request/redact.js';
 import type { CacheRequest } from '../../lib/request/request.js';
+import { snapshotRequest } from '../../lib/request/snapshot.js';
 import { type Given, keyOf, post, request } from './requests.js';
 
 const redactor = new Redactor({ redact: DEFAULT_REDACTED, ignoredParameters: ['Session'] });
@@ -103,6 +106,143 @@ describe('Redactor.url', () => {
     const odd = new Redactor({ redact: ['a.*(b', '[', 'x-y/z'], ignoredParameters: [] });
     expect(odd.url('http://h/?a.*(b=1&axb=1&x-y/z=1')).to.equal(
       'http://h/?a.*(b=REDACTED&axb=1&x-y/z=REDACTED',
+    );
+  });
+});
+
+describe('a Redactor and what keys leave out', () => {
+  const SECRET = 'hunter2';
+  const names: [name: string, sent: string][] = [
+    ['pin code', 'pin+code'],
+    ['pin code', 'pin%20code'],
+    ['pin code', 'PIN+code'.toLowerCase()],
+    ['c++ code', 'c%2B%2B+code'],
+    [' pin ', '+pin+'],
+    [' ', '+'],
+    ['größe ü', 'gr%C3%B6%C3%9Fe+%c3%bc'],
+    ['\u0130d', '%C4%B0d'],
+    ['ids', 'ids[]'],
+    ['ids', 'ids%5B0%5D'],
+    ['ids', 'ids[%C3%BC]'],
+    ['ids', 'ids[a%C3%BC]'],
+    ['ids', 'ids[a][b+c]x[d]'],
+    ['pin code', 'pin+code[a+b]'],
+    ['a;b', 'a;b'],
+    ['a?b', 'a?b'],
+    ['a%20b', 'a%2520b'],
+    ['a\\\\b', 'a%5C%5Cb'],
+    ['&#65;', '%26%2365%3B'],
+    ['#65', '%2365'],
+    ['\0', '%00'],
+    ['a=b', 'a%3Db'],
+    ['a"b', 'a%22b'],
+  ];
+  for (const [name, sent] of names) {
+    it(`redacts ${JSON.stringify(name)} where it is sent as ${sent}`, () => {
+      const given: Given[] = [
+        { url: `http://h/?x=1&${sent}=${SECRET}&y=2` },
+        post(`x=1&${sent}=${SECRET}&y=2`, FORM_TYPE),
+      ];
+      for (const option of ['redact', 'ignoredParameters'] as const) {
+        const settings = { redact: [], ignoredParameters: [], [option]: [name] };
+        for (const one of given) {
+          const kept = JSON.stringify(new Redactor(settings).request(request(one)));
+          expect(kept).not.to.contain(SECRET);
+          expect(kept).to.match(/\?x=1&.*REDACTED.*&y=2|"x=1&.*REDACTED.*&y=2"/);
+        }
+      }
+      const ignoring = { redact: [], ignoredParameters: [name] };
+      const others = JSON.parse(JSON.stringify(given).replaceAll(SECRET, 'other')) as Given[];
+      for (const [at, one] of given.entries()) {
+        expect(keyOf(one, ignoring)).to.equal(keyOf(others[at] ?? {}, ignoring));
+      }
+    });
+  }
+
+  it('finds a name with blanks wherever a name may stand', () => {
+    const spaced = new Redactor({ redact: ['pin code'], ignoredParameters: ['t id'] });
+    for (const url of [
+      'http://h/?a[pin+code]=S',
+      'http://h/?next=http%3A%2F%2Fi%2F%3Fpin%2Bcode%3DS',
+      'http://h/?next=http://i/?t%2Bid=S',
+      'http://h/?q=t%2Bid%5Ba%5D%3DS',
+      'http://h/a;pin+code=S/b',
+      'http://h/a;pin%20code=S/b',
+      'http://h/?name=pin+code&value=S',
+    ]) {
+      expect(spaced.url(url), url).to.match(/^[^S]*REDACTED[^S]*$/);
+    }
+    for (const url of [
+      'http://h/pin+code',
+      'http://h/?q=about+my+t+id',
+      'http://h/?pin=1+2&code=1&pincode=1',
+    ])
+      expect(spaced.url(url)).to.equal(url);
+    expect(spaced.headers([['x', 'a=1&pin+code=S']])).to.deep.equal([['x', 'REDACTED']]);
+    const signed = new Redactor({ redact: ['c++', 'c++ code'], ignoredParameters: [] });
+    for (const value of ['my c++ is S', 'my c++ code is S', 'c+++code: S', 'c%2B%2B+code=S'])
+      expect(signed.headers([['x', value]])).to.deep.equal([['x', 'REDACTED']]);
+  });
+
+  it('redacts all that keys ignore, whatever its name, as axios sends it', async () => {
+    const name = fc
+      .oneof(
+        fc.string({ unit: 'binary', minLength: 1, maxLength: 6 }),
+        fc.string({ unit: fc.constantFrom(...'a1 +ü"[]\'&#;?%=\\_-.:/@{}\0İ'), minLength: 1, maxLength: 6 }),
+        fc.constantFrom(
+          'pin code',
+          'größe',
+          'ids[]',
+          'a[0]',
+          'it\'s "quoted"',
+          'name',
+          '%41',
+          '\\u0041',
+          '&#x41;',
+        ),
+      )
+      .filter(
+        (text) =>
+          // axios sends the names of an object's members without the blanks round them (toFormData.js).
+          text === text.trim() && !SECRET.includes(text) && !['__proto__', 'length'].includes(text),
+      );
+    const inner = fc.string({ unit: fc.constantFrom(...'a1 +ü"[]&#;?%=\\'), maxLength: 4 });
+    const sentBy = async (config: AxiosRequestConfig) => {
+      let kept: ReturnType<typeof snapshotRequest> | undefined;
+      const adapter = async (ready: Parameters<typeof finalUrl>[0]) => {
+        kept = snapshotRequest(ready, finalUrl(ready));
+        return { data: '', status: 200, statusText: '', headers: {}, config: ready } as never;
+      };
+      await axios.request({ url: 'http://h/', adapter, ...config });
+      if (kept === undefined) throw new Error('axios sent nothing');
+      return kept;
+    };
+    await fc.assert(
+      fc.asyncProperty(name, inner, fc.string({ maxLength: 4 }), async (key, below, other) => {
+        const ignoring = new Redactor({ redact: [], ignoredParameters: [key] });
+        const noise = other === key ? 'noise' : other;
+        const form = new URLSearchParams([
+          [noise, '1'],
+          [key, SECRET],
+          [noise, '2'],
+        ]);
+        const given: AxiosRequestConfig[] = [
+          { params: { [key]: SECRET } },
+          { params: form },
+          { method: 'post', data: form },
+          { method: 'post', data: { [key]: SECRET }, headers: { 'Content-Type': FORM_TYPE } },
+          { method: 'post', data: { [noise]: [{ [key]: SECRET }] } },
+        ];
+        // What is below a name is ignored with it, if the name itself has no bracket.
+        if (!key.includes('[')) {
+          given.push({ params: { [`${noise}-`]: 1, [key]: [SECRET, { [below]: SECRET }] } });
+        }
+        for (const config of given) {
+          const kept = JSON.stringify(ignoring.request(await sentBy(config)));
+          expect(kept, JSON.stringify([key, config])).not.to.contain(SECRET);
+        }
+      }),
+      { numRuns: 500 },
     );
   });
 });
@@ -231,6 +371,7 @@ describe('Redactor.request', () => {
     ['no type: nothing', post('hello'), undefined],
     ['bytes that are no text: nothing', post(Buffer.from([255, 0]), 'text/plain'), undefined],
     ['a Blob: nothing', post(new Blob(['a'])), undefined],
+    ['a form object without fields: nothing', post(new FormData()), undefined],
     ['no body: nothing', {}, undefined],
   ];
   for (const [what, given, wanted] of bodies) {

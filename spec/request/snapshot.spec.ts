@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import oldest from 'axios-oldest';
 import { expect } from 'chai';
 import NodeFormData from 'form-data';
+import { finalUrl } from '../../lib/axios.js';
 import { snapshotRequest, unkeyableReason } from '../../lib/request/snapshot.js';
 import { request } from './requests.js';
 
@@ -59,6 +60,24 @@ describe('snapshotRequest', () => {
       const given = snapshotRequest({ method: 'get', url, params: {}, headers: {} } as never, final);
       expect(given.url, `${url} ${final}`).to.equal(kept);
       expect(unkeyableReason(given)).to.equal(kept === final ? 'unsupported-url' : undefined);
+    }
+  });
+
+  it('reads a URL object as its text', () => {
+    const rows: [given: Record<string, unknown>, kept: string][] = [
+      [{ url: new URL('http://h/a?b=1#x') }, 'http://h/a?b=1'],
+      [{ url: new URL('http://h/a?b=1#x'), params: { c: 2 } }, 'http://h/a?b=1&c=2'],
+      [{ url: new URL('http://h/a#x'), params: {} }, 'http://h/a'],
+      [
+        { url: new URL('http://u:p@h/a'), params: { c: 2 }, paramsSerializer: { serialize: () => 'z' } },
+        'http://u:p@h/a?z',
+      ],
+    ];
+    for (const [config, kept] of rows) {
+      const ready = { method: 'get', headers: {}, ...config } as never;
+      const given = snapshotRequest(ready, finalUrl(ready));
+      expect(given.url).to.equal(kept);
+      expect(unkeyableReason(given)).to.equal(undefined);
     }
   });
 

@@ -1,15 +1,17 @@
-import axios, { AxiosError, AxiosHeaders, CanceledError } from 'axios';
+import { isNativeError } from 'node:util/types';
+import axios, { AxiosError, AxiosHeaders, CanceledError, type InternalAxiosRequestConfig } from 'axios';
 import { expect } from 'chai';
 import {
   bodyError,
   canceledError,
   cancellationOf,
+  endedByFetch,
   onCancel,
   ownError,
   timeoutError,
 } from '../../lib/response/errors.js';
 import { Origin } from '../support/origin.js';
-import { ask, configOf, failure } from './support.js';
+import { ask, configOf, failure, isMirrored } from './support.js';
 
 const told = (error: unknown) => {
   const { name, message, code, config, status } = error as AxiosError;
@@ -79,6 +81,65 @@ describe('response/errors: as http.js makes them', () => {
     } finally {
       await text.close();
     }
+  });
+});
+
+describe('response/errors: as fetch.js makes them', () => {
+  let origin: Origin;
+  before(async () => {
+    origin = await Origin.start(() => {}); // never answers
+  });
+  after(() => origin.close());
+
+  /** What can be seen of it, but for the request: nobody has sent one for the caller alone. */
+  const seen = (error: unknown) => ({ ...told(error), class: (error as Error).constructor });
+  const timeoutOf = (config: InternalAxiosRequestConfig) => endedByFetch(timeoutError(config), config);
+
+  const timeouts: [string, object][] = [
+    ['plain', { timeout: 20 }],
+    ['with an own message', { timeout: 20, timeoutErrorMessage: 'too slow' }],
+    ['not clarified', { timeout: 20, transitional: { clarifyTimeoutError: false } }],
+    ['with zeros and ones in it', { timeout: 101 }],
+    ['of a POST', { timeout: 20, method: 'post' }],
+  ];
+  for (const [name, fields] of timeouts) {
+    // An old one words it otherwise.
+    (isMirrored ? it : it.skip)(`timeout, ${name}`, async () => {
+      const config = configOf({ url: `${origin.url}/a?b=1`, ...fields });
+      const theirs = await failure(ask('fetch', config));
+      expect(seen(timeoutOf(config))).to.deep.equal(seen(theirs));
+    });
+  }
+
+  const reasons: [string, unknown][] = [
+    ['none', undefined],
+    ['an error', new Error('why')],
+    ['a text', 'enough'],
+    ['null', null],
+    ['an AxiosError', new AxiosError('mine', 'E_MINE')],
+  ];
+  for (const [name, reason] of reasons) {
+    it(`abort, its reason ${name}`, async () => {
+      const controller = new AbortController();
+      const config = configOf({ url: origin.url, signal: controller.signal });
+      const attempt = failure(ask('fetch', config));
+      controller.abort(reason);
+      const theirs = seen(await attempt);
+      const ours = cancellationOf(config);
+      expect(seen(endedByFetch(ours, config))).to.deep.equal(theirs);
+    });
+  }
+
+  // An old one does not obey a token.
+  (isMirrored ? it : it.skip)('a cancelled token gives its own reason', async () => {
+    const { token, cancel } = axios.CancelToken.source();
+    const config = configOf({ url: origin.url, cancelToken: token });
+    const attempt = failure(ask('fetch', config));
+    cancel('enough');
+    const theirs = seen(await attempt);
+    const ours = endedByFetch(cancellationOf(config), config);
+    expect(ours).to.equal(token.reason);
+    expect(seen(ours)).to.deep.equal(theirs);
   });
 });
 
@@ -177,6 +238,28 @@ describe('response/errors: ownError', () => {
       isCancel: true,
     });
     expect(own).to.have.property('config', config);
+  });
+
+  it("keeps the class of an inner adapter's own error", () => {
+    class Refused extends AxiosError {
+      readonly retries: number;
+      constructor(retries: number) {
+        super('refused', 'E_REFUSED');
+        this.retries = retries;
+      }
+      get isFinal(): boolean {
+        return this.retries === 0;
+      }
+    }
+    const error = new Refused(0);
+    const config = configOf();
+    const own = ownError(error, config) as Refused;
+    expect(own).not.to.equal(error);
+    expect(own).to.be.instanceOf(Refused);
+    expect(own).to.include({ code: 'E_REFUSED', message: 'refused', retries: 0, isFinal: true, config });
+    expect(own.stack).to.equal(error.stack);
+    expect(isNativeError(own)).to.equal(true);
+    expect(error.config).to.equal(undefined);
   });
 
   it('keeps fields that somebody added', () => {

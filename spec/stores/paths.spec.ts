@@ -9,7 +9,27 @@ import {
   sqlitePath,
   temporaryEntry,
 } from '../../lib/stores/paths.js';
+import { rig } from '../support/harness.js';
 import { temporaryDirectory } from './drivers.js';
+
+describe('a path below which nothing can be made', () => {
+  before(function () {
+    if (process.platform !== 'linux') this.skip();
+  });
+
+  // There mkdir answers ENOENT, at which Node's `recursive` tries again for ever.
+  for (const backend of ['sqlite', 'filesystem'] as const) {
+    it(`has ${backend} fail no request`, async () => {
+      const { http, errors, close } = await rig({ backend, cacheName: '/proc/axios-stash/deeper/cache' });
+      try {
+        for (let n = 0; n < 2; n++) expect((await http.get('/a')).status).to.equal(200);
+        expect(errors.map(({ error }) => String(error)).join()).to.include('/proc/axios-stash');
+      } finally {
+        await close();
+      }
+    });
+  }
+});
 
 describe('sqlitePath', () => {
   before(function () {

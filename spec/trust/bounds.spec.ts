@@ -1,12 +1,11 @@
 /** maxEntries, maxBytes and maxEntryBytes: exact to one entry, the least recently used first, whoever writes. */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import axios, { type AxiosAdapter, AxiosHeaders, type AxiosResponse } from 'axios';
 import { expect } from 'chai';
 import { type AnyCacheOptions, type CacheAdapter, type CacheOptions, cacheAdapter } from '../../lib/index.js';
 import { nativeDrivers, temporaryDirectory } from '../stores/drivers.js';
+import { collectGarbage } from '../support/garbage.js';
 import { isFull } from './full.js';
 
 const BODY = 1000;
@@ -58,12 +57,6 @@ const ways: [string, () => Bounded][] = [
 async function settled(adapter: CacheAdapter): Promise<{ count: number; size: number }> {
   await adapter.cache.flush();
   return { count: await adapter.cache.count(), size: await adapter.cache.size() };
-}
-
-/** Collects what is not in use, where it is asked for what is. */
-function collectGarbage(): void {
-  setFlagsFromString('--expose-gc');
-  (runInNewContext('gc') as () => void)();
 }
 
 for (const [name, make] of ways) {

@@ -5,7 +5,6 @@ import {
   constants,
   type Dirent,
   fstatSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readFile,
@@ -21,6 +20,7 @@ import { promisify } from 'node:util';
 import { CacheRecordError } from '../../errors.js';
 import { isObject } from '../checks.js';
 import { HEADER_GUESS, headerLength, type Parsed, parseHeader } from '../entry-format.js';
+import { makeDirectories } from '../paths.js';
 import type { MaybePromise } from '../store.js';
 
 // 256 directories: at a million entries 4000 files each, and few to look through when there are few entries.
@@ -206,7 +206,7 @@ function openPrivately(path: string): number {
     } catch (error) {
       // Somebody may be removing the directories just now.
       if (!isMissing(error) || attempt === 5) throw error;
-      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      makeDirectories(dirname(path));
     }
   }
 }

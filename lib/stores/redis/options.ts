@@ -59,7 +59,7 @@ export function redisSettings(options: RedisOptions): RedisSettings {
   const tracking = options.clientSideCache === true;
   const { url, client } = options;
   if (client === undefined) {
-    const address = addressOf(url ?? 'redis://localhost:6379');
+    const address = addressOf(url === undefined ? 'redis://localhost:6379' : url);
     return {
       namespace,
       server: { url: address.href },

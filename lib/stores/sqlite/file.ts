@@ -1,16 +1,7 @@
-import {
-  closeSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readlinkSync,
-  realpathSync,
-  renameSync,
-  statSync,
-} from 'node:fs';
+import { closeSync, lstatSync, openSync, readlinkSync, realpathSync, renameSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { isObject } from '../checks.js';
-import { assertOwn, userId } from '../paths.js';
+import { assertOwn, makeDirectories, userId } from '../paths.js';
 
 /** Where a database is to be, and what of that is where anybody may put things. */
 export interface Place {
@@ -28,7 +19,7 @@ const MOST_LINKS = 40;
 export function createPrivately({ path, open }: Place): void {
   if (open !== undefined) for (const suffix of BESIDE) assertOwn(open + suffix);
   if (identityOf(path) !== undefined) return;
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makeDirectories(dirname(path));
   let at = path;
   // A link to nothing: SQLite would make the file there, and not for the user alone.
   for (let links = 0; !createAt(at) && identityOf(path) === undefined; links++) {
