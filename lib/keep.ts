@@ -206,16 +206,19 @@ async function keepRedirects(
   let names = [...targetNames];
   let expiresAt = settings.policy.cacheControl ? Number.POSITIVE_INFINITY : record.expiresAt;
   const redirects: string[] = [];
+  // Each under a key of its own: together they take a remote store no longer than one.
+  const changes: Promise<void>[] = [];
   for (let at = received.hops.length - 1; at >= 0; at--) {
     const hop = received.hops[at];
     const request = received.chain[at];
-    if (hop === undefined || request === undefined) return;
+    if (hop === undefined || request === undefined) break;
     const hopNames = varyNames(hop.headers);
-    if (hopNames === '*' || core.wasInvalidatedSince(redactor.url(request.url), received.sequence)) return;
+    const url = redactor.url(request.url);
+    if (hopNames === '*' || core.wasInvalidatedSince(url, received.sequence)) break;
     names = [...new Set([...names, ...hopNames])];
-    redirects.unshift(redactor.url(request.url));
+    redirects.unshift(url);
     const levels = hopLevels(asked.levels, request, settings);
-    if (isDoNotCache(levels)) return;
+    if (isDoNotCache(levels)) break;
     if (settings.policy.cacheControl) {
       const head = {
         status: hop.status,
@@ -224,9 +227,9 @@ async function keepRedirects(
         responseTime: hop.time,
       };
       const plan = planFor(asked, head, levels);
-      if (!plan.store || plan.expiresAt === undefined) return;
+      if (!plan.store || plan.expiresAt === undefined) break;
       expiresAt = Math.min(expiresAt ?? Number.POSITIVE_INFINITY, plan.expiresAt);
-      if (expiresAt <= core.clock()) return;
+      if (expiresAt <= core.clock()) break;
     }
     const key = at === 0 ? asked.key : await settings.keyer.keyOf(request);
     if (key === record.key) continue; // a URL that redirects to itself
@@ -238,8 +241,8 @@ async function keepRedirects(
       storedAt: received.responseTime,
     };
     if (expiresAt !== undefined && Number.isFinite(expiresAt)) entry.expiresAt = expiresAt;
-    await changeIndex(core, key, at === 0 ? asked.index : 'unread', asked.lookedAt, (index) =>
-      addToIndex(core, key, redactor.url(request.url), index, entry),
-    );
+    const change = (index: IndexRecord | undefined) => addToIndex(core, key, url, index, entry);
+    changes.push(changeIndex(core, key, at === 0 ? asked.index : 'unread', asked.lookedAt, change));
   }
+  await Promise.all(changes);
 }
