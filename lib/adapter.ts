@@ -38,9 +38,10 @@ export function cacheAdapter(options: AnyCacheOptions = {}): CacheAdapter {
   const core = new Core(options as CacheOptions);
   const cache = new ResponseCache(core);
   const adapter = (config: InternalAxiosRequestConfig): Promise<AxiosResponse> => handle(core, config);
-  return Object.assign(adapter, {
+  // Assigning to it would change nothing: what is in it can be assigned to.
+  Object.defineProperty(adapter, 'settings', { value: core.live.view, enumerable: true });
+  return Object.assign(adapter as typeof adapter & Pick<CacheAdapter, 'settings'>, {
     cache,
-    settings: core.live.view,
     cacheDisabled: <T>(fn: () => T): T => core.disabled.run(true, fn),
     clear: () => cache.clear(),
     removeExpiredResponses: (...args: Parameters<ResponseCache['removeExpiredResponses']>) =>

@@ -124,7 +124,8 @@ export function hand(
   const isStored = record !== undefined && landing.reason === undefined;
   const status: CacheStatus = { hit: false, fwd, fwdStatus: received.status, stored: isStored };
   if (isJoined) status.collapsed = true;
-  const ttl = record === undefined ? undefined : ttlOf(record, core.clock());
+  // Whole: what was to be fresh for a minute has a minute left as it comes.
+  const ttl = record === undefined ? undefined : ttlOf(record, received.responseTime);
   if (ttl !== undefined) status.ttl = ttl;
   if (record !== undefined) status.key = record.key;
   if (landing.reason !== undefined) status.detail = landing.reason;

@@ -148,7 +148,7 @@ export async function stream(
   missed(core, exchange, fwd);
   const { coming } = landing;
   const status: CacheStatus = { hit: false, fwd, fwdStatus: received.status, stored: coming !== undefined };
-  const ttl = coming && ttlOf(coming, core.clock());
+  const ttl = coming && ttlOf(coming, received.responseTime);
   if (ttl !== undefined) status.ttl = ttl;
   if (coming !== undefined) status.key = coming.key;
   if (landing.reason !== undefined) status.detail = landing.reason;

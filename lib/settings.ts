@@ -242,8 +242,9 @@ const DEFAULT_CODES: readonly number[] = Object.freeze([200]);
 const defaults: Readonly<Record<string, unknown>> = {
   backend: 'sqlite',
   cacheName: 'http_cache',
-  expireAfter: -1,
+  expireAfter: NEVER_EXPIRE,
   allowableMethods: DEFAULT_METHODS,
+  allowableCodes: DEFAULT_CODES,
   ignoredParameters: Object.freeze([]),
   redact: DEFAULT_REDACTED,
   matchHeaders: false,
@@ -332,9 +333,9 @@ export class LiveSettings {
     const given = this.#options as Record<string, unknown>;
     const alias = Object.keys(aliases).find((key) => aliases[key] === real);
     const value = given[real] ?? (alias === undefined ? undefined : given[alias]);
-    // With cacheControl the RFC decides, which no list can tell.
-    if (value === undefined && name === 'allowableCodes')
-      return this.#options.cacheControl === true ? undefined : DEFAULT_CODES;
+    // With cacheControl the RFC decides, unless something is given: no list and no number can tell.
+    const isRfcs = value === undefined && this.#options.cacheControl === true;
+    if (isRfcs && (real === 'allowableCodes' || real === 'expireAfter')) return undefined;
     return value ?? defaults[real];
   }
 

@@ -137,6 +137,19 @@ describe('adapter.settings', () => {
   });
 
   it(
+    'says nothing of what only the RFC can tell, and is no property to put another in',
+    using({ cacheControl: true }, async ({ adapter, http }) => {
+      const { settings } = adapter;
+      expect([settings.expireAfter, settings.allowableCodes]).to.deep.equal([undefined, undefined]);
+      settings.expireAfter = settings.expireAfter ?? undefined;
+      expect((await http.get('/nothing-said')).cacheStatus?.stored).to.equal(false);
+      settings.cacheControl = false;
+      expect([settings.expireAfter, settings.allowableCodes]).to.deep.equal([-1, [200]]);
+      expect(() => Object.assign(adapter, { settings: { expireAfter: 5 } })).to.throw(TypeError);
+    }),
+  );
+
+  it(
     'makes the same cache again',
     using({ staleIfError: 5, matchHeaders: ['accept'] }, async ({ adapter, another }) => {
       const { backend: _, ...settings } = { ...adapter.settings };
