@@ -19,6 +19,7 @@ export interface CaptureLimits {
   expected?: number | undefined;
 }
 
+const NO_ROOM = Buffer.alloc(0);
 /** As much as is set aside on the word of an origin; memory is only taken where something is written to it. */
 const MOST_EXPECTED = 64 * 1024 * 1024;
 
@@ -54,10 +55,13 @@ function isWebStream(stream: Readable | ReadableStream): stream is ReadableStrea
 class Collector {
   readonly #limits: CaptureLimits;
   readonly #done: (result: Captured) => void;
-  /** Where the announced bytes go: large ones would be copied a second time if they were joined at the end. */
-  #room: Buffer | undefined;
+  /**
+   * Where the announced bytes go, all but joined: set aside with the second chunk, since the first is what a caller waits
+   * for, and much memory at once may have the garbage collector come first.
+   */
+  #room = NO_ROOM;
   #inRoom = 0;
-  /** What comes after it is full. */
+  /** What is not there: the first chunk, or all after the room is full. */
   #chunks: Uint8Array[] | undefined = [];
   #size = 0;
 
@@ -75,13 +79,15 @@ class Collector {
       this.fail('not a stream of bytes');
       return;
     }
+    const before = this.#size;
     this.#size += bytes.byteLength;
     if (this.#size > this.#limits.maxBytes) {
       this.fail('too large');
       return;
     }
-    this.#room ??= this.#roomFor(bytes.byteLength);
-    if (chunks.length === 0 && this.#size <= this.#room.length) {
+    const [first] = chunks;
+    if (first !== undefined && first.byteLength === before) this.#makeRoom(first, chunks);
+    if (this.#inRoom === before && this.#size <= this.#room.length) {
       this.#room.set(bytes, this.#inRoom);
       this.#inRoom = this.#size;
     } else {
@@ -89,11 +95,13 @@ class Collector {
     }
   }
 
-  /** None where it comes in one piece. */
-  #roomFor(first: number): Buffer {
+  #makeRoom(first: Uint8Array, chunks: Uint8Array[]): void {
     const { expected = 0, maxBytes } = this.#limits;
-    const isUsable = expected > first && expected <= Math.min(maxBytes, MOST_EXPECTED);
-    return Buffer.allocUnsafeSlow(isUsable ? expected : 0);
+    if (!(expected >= this.#size && expected <= Math.min(maxBytes, MOST_EXPECTED))) return;
+    this.#room = Buffer.allocUnsafeSlow(expected);
+    this.#room.set(first);
+    this.#inRoom = first.byteLength;
+    chunks.length = 0;
   }
 
   end(): void {
@@ -104,16 +112,19 @@ class Collector {
   }
 
   #joined(chunks: readonly Uint8Array[]): Uint8Array {
-    const room = this.#room?.subarray(0, this.#inRoom) ?? Buffer.alloc(0);
     const [first] = chunks;
-    if (first === undefined && room.length === this.#room?.length) return room;
-    return first !== undefined && this.#size === first.length ? first : Buffer.concat([room, ...chunks]);
+    if (first !== undefined) return this.#size === first.length ? first : this.#concat(chunks);
+    return this.#inRoom === this.#room.length ? this.#room : this.#concat([]);
+  }
+
+  #concat(chunks: readonly Uint8Array[]): Buffer {
+    return Buffer.concat([this.#room.subarray(0, this.#inRoom), ...chunks]);
   }
 
   fail(reason: string): void {
     if (this.#chunks === undefined) return;
     this.#chunks = undefined;
-    this.#room = undefined;
+    this.#room = NO_ROOM;
     this.#done({ complete: false, reason });
   }
 }
