@@ -5,6 +5,16 @@ import { type Rig, rig } from '../support/harness.js';
 import { Origin } from '../support/origin.js';
 import { collect, keyOnPath, onEachStore, PlainStore, redirect, varying } from './support.js';
 
+/** Has something happen before the next write to the store. */
+function beforeFirstSet(store: PlainStore, work: () => Promise<unknown>): void {
+  const set = store.set.bind(store);
+  store.set = async (key, value) => {
+    store.set = set;
+    await work();
+    await set(key, value);
+  };
+}
+
 /** Whether the network is left alone. */
 async function isHit({ http, origin }: Rig, config: AxiosRequestConfig): Promise<boolean> {
   const before = origin.count;
@@ -368,7 +378,6 @@ describe('recreateKeys, while requests go on', () => {
     check: (on: Rig, store: PlainStore) => Promise<unknown>,
   ): Promise<void> {
     const store = new PlainStore();
-    const set = store.set.bind(store);
     const on = await rig({ backend: store });
     try {
       for (const url of ['/a?t=1', '/b?t=1']) {
@@ -377,13 +386,7 @@ describe('recreateKeys, while requests go on', () => {
       }
       await on.adapter.cache.flush();
       on.adapter.settings.ignoredParameters = ['t'];
-      let isFirst = true;
-      store.set = async (key, value) => {
-        const wasFirst = isFirst;
-        isFirst = false;
-        if (wasFirst) await work(on);
-        await set(key, value);
-      };
+      beforeFirstSet(store, () => work(on));
       await on.adapter.cache.recreateKeys();
       expect(await isHit(on, { url: '/a' })).to.equal(true);
       await check(on, store);
@@ -412,7 +415,6 @@ describe('recreateKeys, while requests go on', () => {
 
   it('leaves the variants that a request stores meanwhile', async () => {
     const store = new PlainStore();
-    const set = store.set.bind(store);
     const on = await rig({ backend: store });
     try {
       on.origin.on('/v', varying('Accept-Language'));
@@ -423,13 +425,7 @@ describe('recreateKeys, while requests go on', () => {
       await on.http.request(of('de', 1));
       await on.adapter.cache.flush();
       on.adapter.settings.ignoredParameters = ['t'];
-      let isFirst = true;
-      store.set = async (key, value) => {
-        const wasFirst = isFirst;
-        isFirst = false;
-        if (wasFirst) await on.http.request(of('fr', 2));
-        await set(key, value);
-      };
+      beforeFirstSet(store, () => on.http.request(of('fr', 2)));
       expect(await on.adapter.cache.recreateKeys()).to.deep.equal({ rekeyed: 1, left: 0 });
       expect(await isHit(on, of('fr', 3))).to.equal(true);
       expect(await isHit(on, of('de', 3))).to.equal(true);
